@@ -1,0 +1,2 @@
+//! The lychgate command.
+fn main() {}

@@ -1,0 +1,203 @@
+//! Verdicts and their reasons.
+
+/// Whether a request may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It may.
+    Allow,
+    /// It may not.
+    Deny,
+}
+
+/// Why a request was allowed or refused. Closed: a new reason must be decided on everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A rule of an ALLOW policy matched.
+    AllowedByRule,
+    /// No ALLOW policy applies to this workload and no DENY rule matched.
+    NoAllowPolicy,
+    /// The path has two readings (dot segments, doubled slashes, encoded separators, ...).
+    PathAmbiguous,
+    /// The target is no path (control characters, bad escapes, bad UTF-8, a fragment, ...).
+    PathMalformed,
+    /// Two hosts, or a host that is no host.
+    HostAmbiguous,
+    /// `Connection` names a header that this policy relies on (RFC 9110 §7.6.1).
+    ConnectionHeader,
+    /// More header lines or bytes than the limit.
+    HeadersTooLarge,
+    /// A certificate was presented that is not exactly one well-formed SPIFFE identity.
+    PeerMalformed,
+    /// A verified peer is required and none came.
+    PeerRequired,
+    /// A token is needed and none came.
+    CredentialMissing,
+    /// The place for a token holds something that is no token.
+    CredentialMalformed,
+    /// Two credentials in one request.
+    CredentialMultiple,
+    /// The token is longer than the limit.
+    TokenTooLarge,
+    /// Not a compact JWS with a JSON header and a JSON claims set.
+    TokenMalformed,
+    /// The JOSE header demands or names something that is refused (`crit`, `b64`, `typ`, ...).
+    TokenHeaderRefused,
+    /// The algorithm is unknown, `none`, or not that of the key.
+    AlgorithmRefused,
+    /// No rule of this policy names the token's issuer at the place where the token was.
+    IssuerUnknown,
+    /// No key of the issuer has the token's `kid`.
+    KeyUnknown,
+    /// The signature is not genuine.
+    SignatureInvalid,
+    /// A claim that must be there is absent.
+    ClaimMissing,
+    /// A claim has the wrong type or an impossible value.
+    ClaimMalformed,
+    /// `exp` has passed.
+    TokenExpired,
+    /// `nbf` is still to come.
+    TokenNotYetValid,
+    /// `iat` is still to come.
+    TokenIssuedInFuture,
+    /// The token is valid for longer than the policy accepts.
+    LifetimeExceeded,
+    /// A JWT-SVID breaks a rule of the JWT-SVID specification.
+    SvidRefused,
+    /// The token is genuine and for another audience.
+    AudienceMismatch,
+    /// Everything holds but a scope.
+    ScopeMissing,
+    /// A rule of a DENY policy matched.
+    DeniedByRule,
+    /// ALLOW policies apply and none of their rules matched.
+    NoRuleMatched,
+    /// The issuer's keys were never had.
+    KeysUnavailable,
+    /// The crypto library could not answer.
+    VerifierUnavailable,
+    /// There is no policy in force.
+    NotConfigured,
+}
+
+impl Reason {
+    /// Every reason, in the order of the pipeline.
+    pub const ALL: [Self; 33] = [
+        Self::AllowedByRule,
+        Self::NoAllowPolicy,
+        Self::PathAmbiguous,
+        Self::PathMalformed,
+        Self::HostAmbiguous,
+        Self::ConnectionHeader,
+        Self::HeadersTooLarge,
+        Self::PeerMalformed,
+        Self::PeerRequired,
+        Self::CredentialMissing,
+        Self::CredentialMalformed,
+        Self::CredentialMultiple,
+        Self::TokenTooLarge,
+        Self::TokenMalformed,
+        Self::TokenHeaderRefused,
+        Self::AlgorithmRefused,
+        Self::IssuerUnknown,
+        Self::KeyUnknown,
+        Self::SignatureInvalid,
+        Self::ClaimMissing,
+        Self::ClaimMalformed,
+        Self::TokenExpired,
+        Self::TokenNotYetValid,
+        Self::TokenIssuedInFuture,
+        Self::LifetimeExceeded,
+        Self::SvidRefused,
+        Self::AudienceMismatch,
+        Self::ScopeMissing,
+        Self::DeniedByRule,
+        Self::NoRuleMatched,
+        Self::KeysUnavailable,
+        Self::VerifierUnavailable,
+        Self::NotConfigured,
+    ];
+
+    /// The stable code, for logs, metrics and tests.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AllowedByRule => "allowed_by_rule",
+            Self::NoAllowPolicy => "no_allow_policy",
+            Self::PathAmbiguous => "path_ambiguous",
+            Self::PathMalformed => "path_malformed",
+            Self::HostAmbiguous => "host_ambiguous",
+            Self::ConnectionHeader => "connection_header",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::PeerMalformed => "peer_malformed",
+            Self::PeerRequired => "peer_required",
+            Self::CredentialMissing => "credential_missing",
+            Self::CredentialMalformed => "credential_malformed",
+            Self::CredentialMultiple => "credential_multiple",
+            Self::TokenTooLarge => "token_too_large",
+            Self::TokenMalformed => "token_malformed",
+            Self::TokenHeaderRefused => "token_header_refused",
+            Self::AlgorithmRefused => "algorithm_refused",
+            Self::IssuerUnknown => "issuer_unknown",
+            Self::KeyUnknown => "key_unknown",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::ClaimMissing => "claim_missing",
+            Self::ClaimMalformed => "claim_malformed",
+            Self::TokenExpired => "token_expired",
+            Self::TokenNotYetValid => "token_not_yet_valid",
+            Self::TokenIssuedInFuture => "token_issued_in_future",
+            Self::LifetimeExceeded => "lifetime_exceeded",
+            Self::SvidRefused => "svid_refused",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::ScopeMissing => "scope_missing",
+            Self::DeniedByRule => "denied_by_rule",
+            Self::NoRuleMatched => "no_rule_matched",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::VerifierUnavailable => "verifier_unavailable",
+            Self::NotConfigured => "not_configured",
+        }
+    }
+
+    /// The verdict that goes with this reason.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        if self.status() == 200 { Verdict::Allow } else { Verdict::Deny }
+    }
+
+    /// The HTTP status of the answer; 200 stands for "passed on".
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::AllowedByRule | Self::NoAllowPolicy => 200,
+            Self::PathAmbiguous
+            | Self::PathMalformed
+            | Self::HostAmbiguous
+            | Self::ConnectionHeader => 400,
+            Self::HeadersTooLarge => 431,
+            Self::CredentialMissing
+            | Self::CredentialMalformed
+            | Self::CredentialMultiple
+            | Self::TokenTooLarge
+            | Self::TokenMalformed
+            | Self::TokenHeaderRefused
+            | Self::AlgorithmRefused
+            | Self::IssuerUnknown
+            | Self::KeyUnknown
+            | Self::SignatureInvalid
+            | Self::ClaimMissing
+            | Self::ClaimMalformed
+            | Self::TokenExpired
+            | Self::TokenNotYetValid
+            | Self::TokenIssuedInFuture
+            | Self::LifetimeExceeded
+            | Self::SvidRefused => 401,
+            Self::AudienceMismatch
+            | Self::ScopeMissing
+            | Self::DeniedByRule
+            | Self::NoRuleMatched
+            | Self::PeerMalformed
+            | Self::PeerRequired => 403,
+            Self::KeysUnavailable | Self::VerifierUnavailable | Self::NotConfigured => 503,
+        }
+    }
+}

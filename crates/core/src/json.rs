@@ -1,0 +1,12 @@
+//! Strict JSON (RFC 8259) for text from outside: no duplicate members, bounded depth and size.
+//!
+//! The reader is iterative and writes a flat tape, so neither reading nor dropping a document
+//! recurses. Numbers stay text: what a number means is decided by whoever reads it.
+
+mod read;
+mod value;
+mod write;
+
+pub use read::{Bounds, JsonError};
+pub use value::{Array, Document, Number, Object, Value, View};
+pub use write::JsonWriter;

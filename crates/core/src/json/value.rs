@@ -1,0 +1,202 @@
+//! A document that has been read, and views into it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::read::{self, Bounds, JsonError};
+use super::write;
+
+/// One JSON text, read whole. Owns its bytes; cheap to move, flat to drop.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub(super) text: Box<str>,
+    pub(super) unescaped: String,
+    pub(super) tape: Vec<Node>,
+}
+
+/// A node of the tape. Children follow their parent; `end` is the index behind the last of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) end: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Number(Span),
+    String(Span),
+    Unescaped(Span),
+    Array,
+    Object,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Span {
+    fn of(self, text: &str) -> &str {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(self.end).unwrap_or(usize::MAX);
+        text.get(start..end).unwrap_or("")
+    }
+}
+
+impl Document {
+    /// Reads one JSON text.
+    ///
+    /// # Errors
+    /// [`JsonError`] says what was wrong and at which byte.
+    pub fn parse(text: &[u8], bounds: &Bounds) -> Result<Self, JsonError> {
+        read::read(text, bounds)
+    }
+
+    /// The outermost value.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, index: 0 }
+    }
+
+    /// The canonical text: members in byte order of their names, no white space, shortest escapes.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        write::canonical(self.root())
+    }
+
+    fn node(&self, index: u32) -> Node {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        self.tape.get(index).copied().unwrap_or(Node { kind: Kind::Null, end: u32::MAX })
+    }
+}
+
+/// A value inside a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Value<'a> {
+    document: &'a Document,
+    index: u32,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub enum View<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as text.
+    Number(Number<'a>),
+    /// A string, unescaped.
+    String(&'a str),
+    /// An array.
+    Array(Array<'a>),
+    /// An object.
+    Object(Object<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// What this value is.
+    #[must_use]
+    pub fn view(self) -> View<'a> {
+        let node = self.document.node(self.index);
+        let children =
+            Children { document: self.document, next: self.index.saturating_add(1), end: node.end };
+        match node.kind {
+            Kind::Null => View::Null,
+            Kind::Bool(value) => View::Bool(value),
+            Kind::Number(span) => View::Number(Number(span.of(&self.document.text))),
+            Kind::String(span) => View::String(span.of(&self.document.text)),
+            Kind::Unescaped(span) => View::String(span.of(&self.document.unescaped)),
+            Kind::Array => View::Array(Array(children)),
+            Kind::Object => View::Object(Object(children)),
+        }
+    }
+
+    /// The string, if this is one.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'a str> {
+        if let View::String(text) = self.view() { Some(text) } else { None }
+    }
+
+    /// The object, if this is one.
+    #[must_use]
+    pub fn as_object(self) -> Option<Object<'a>> {
+        if let View::Object(object) = self.view() { Some(object) } else { None }
+    }
+
+    /// The array, if this is one.
+    #[must_use]
+    pub fn as_array(self) -> Option<Array<'a>> {
+        if let View::Array(array) = self.view() { Some(array) } else { None }
+    }
+}
+
+/// A number's text, already checked against the grammar of RFC 8259 §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number<'a>(pub(super) &'a str);
+
+impl<'a> Number<'a> {
+    /// The text as it was written.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Children<'a> {
+    document: &'a Document,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let value = Value { document: self.document, index: self.next };
+        self.next = self.document.node(self.next).end;
+        Some(value)
+    }
+}
+
+/// The elements of an array, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Array<'a>(Children<'a>);
+
+impl<'a> Iterator for Array<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        self.0.next()
+    }
+}
+
+/// The members of an object, in the order of the text; names are unique.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'a>(Children<'a>);
+
+impl<'a> Object<'a> {
+    /// The member of that exact name.
+    #[must_use]
+    pub fn get(mut self, name: &str) -> Option<Value<'a>> {
+        self.find(|(member, _)| *member == name).map(|(_, value)| value)
+    }
+}
+
+impl<'a> Iterator for Object<'a> {
+    type Item = (&'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.0.next()?.as_str().unwrap_or("");
+        let value = self.0.next()?;
+        Some((name, value))
+    }
+}

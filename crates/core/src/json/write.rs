@@ -1,0 +1,177 @@
+//! Writing JSON: the canonical text of a document, and records member by member.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use super::value::{Value, View};
+
+/// Writes one JSON object or array at a time into a string, in the order of the calls.
+///
+/// Strings are escaped as RFC 8785 §3.2.2.2 does, so equal records are equal bytes.
+#[derive(Debug, Default)]
+pub struct JsonWriter {
+    out: String,
+    comma: bool,
+}
+
+impl JsonWriter {
+    /// An empty text.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// Writes an object whose members `members` writes.
+    pub fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.nested('{', '}', members);
+    }
+
+    /// Writes an array whose elements `elements` writes.
+    pub fn array(&mut self, elements: impl FnOnce(&mut Self)) {
+        self.nested('[', ']', elements);
+    }
+
+    /// Writes the name of a member; its value must follow.
+    pub fn name(&mut self, name: &str) {
+        self.separate();
+        write_string(&mut self.out, name);
+        self.out.push(':');
+        self.comma = false;
+    }
+
+    /// Writes a string.
+    pub fn string(&mut self, value: &str) {
+        self.separate();
+        write_string(&mut self.out, value);
+    }
+
+    /// Writes a whole number.
+    pub fn number(&mut self, value: u64) {
+        self.separate();
+        // Writing to a String can't fail.
+        let _ = write!(self.out, "{value}");
+    }
+
+    /// Writes `true` or `false`.
+    pub fn boolean(&mut self, value: bool) {
+        self.raw(if value { "true" } else { "false" });
+    }
+
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.raw("null");
+    }
+
+    /// Writes a member that is a string.
+    pub fn member(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.string(value);
+    }
+
+    /// Writes a value of a document in its canonical form.
+    pub fn value(&mut self, value: Value<'_>) {
+        self.raw(&canonical(value));
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.separate();
+        self.out.push_str(text);
+    }
+
+    fn nested(&mut self, open: char, close: char, inside: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.out.push(open);
+        self.comma = false;
+        inside(self);
+        self.out.push(close);
+        self.comma = true;
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(',');
+        }
+        self.comma = true;
+    }
+}
+
+/// Work that is left while a canonical text is written: a stack of its own, so nothing recurses.
+enum Task<'a> {
+    Value(Value<'a>),
+    Name(&'a str),
+    Text(&'static str),
+}
+
+pub(super) fn canonical(root: Value<'_>) -> String {
+    let mut out = String::new();
+    let mut tasks = Vec::from([Task::Value(root)]);
+    while let Some(task) = tasks.pop() {
+        match task {
+            Task::Text(text) => out.push_str(text),
+            Task::Name(name) => {
+                write_string(&mut out, name);
+                out.push(':');
+            }
+            Task::Value(value) => match value.view() {
+                View::Null => out.push_str("null"),
+                View::Bool(true) => out.push_str("true"),
+                View::Bool(false) => out.push_str("false"),
+                View::Number(number) => out.push_str(number.text()),
+                View::String(text) => write_string(&mut out, text),
+                View::Array(elements) => {
+                    out.push('[');
+                    tasks.push(Task::Text("]"));
+                    let elements: Vec<_> = elements.collect();
+                    for (index, element) in elements.into_iter().enumerate().rev() {
+                        tasks.push(Task::Value(element));
+                        if index > 0 {
+                            tasks.push(Task::Text(","));
+                        }
+                    }
+                }
+                View::Object(members) => {
+                    out.push('{');
+                    tasks.push(Task::Text("}"));
+                    let mut members: Vec<_> = members.collect();
+                    members.sort_unstable_by_key(|(name, _)| *name);
+                    for (index, (name, value)) in members.into_iter().enumerate().rev() {
+                        tasks.push(Task::Value(value));
+                        tasks.push(Task::Name(name));
+                        if index > 0 {
+                            tasks.push(Task::Text(","));
+                        }
+                    }
+                }
+            },
+        }
+    }
+    out
+}
+
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            control if control < ' ' => {
+                // Writing to a String can't fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}

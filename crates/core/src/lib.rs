@@ -1,0 +1,12 @@
+//! Decides about requests at a trust boundary.
+#![no_std]
+
+extern crate alloc;
+
+pub mod decision;
+pub mod json;
+pub mod jwt;
+pub mod limits;
+pub mod request;
+pub mod spiffe;
+pub mod time;

@@ -1,0 +1,57 @@
+//! A request as core sees it: what the host read, parsed once.
+
+use core::net::IpAddr;
+
+use crate::spiffe::Peer;
+
+/// One header line, as bytes. Names compare without regard to ASCII case.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderLine<'a> {
+    /// The field name; pseudo-headers are not header lines.
+    pub name: &'a [u8],
+    /// The field value, without the white space around it.
+    pub value: &'a [u8],
+}
+
+/// Whether the host still knows how many lines a header had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// One [`HeaderLine`] for each line of the message.
+    Separate,
+    /// The host joined lines of the same name with commas.
+    Joined,
+}
+
+/// What the host knows of the connection itself. Absent is unknown, and unknown never matches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Connection<'a> {
+    /// The address of the physical peer.
+    pub source_ip: Option<IpAddr>,
+    /// The address of the client after the hops that the host trusts.
+    pub remote_ip: Option<IpAddr>,
+    /// The address that the peer connected to.
+    pub destination_ip: Option<IpAddr>,
+    /// The port that the peer connected to.
+    pub destination_port: Option<u16>,
+    /// The server name of the TLS handshake.
+    pub server_name: Option<&'a [u8]>,
+}
+
+/// A request, as a host describes it: bytes as they came, nothing decoded, nothing decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The method, case as received.
+    pub method: &'a [u8],
+    /// The request target: origin form with its query, or whatever stood there; empty if none.
+    pub target: &'a [u8],
+    /// The authority (`:authority` or `Host`); absent if there is none.
+    pub authority: Option<&'a [u8]>,
+    /// All header lines but pseudo-headers.
+    pub headers: &'a [HeaderLine<'a>],
+    /// Whether `headers` still shows every line.
+    pub lines: Lines,
+    /// Who the connection's peer is.
+    pub peer: &'a Peer,
+    /// The connection.
+    pub connection: Connection<'a>,
+}

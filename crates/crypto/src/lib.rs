@@ -1,0 +1,2 @@
+//! Signature verification for lychgate-core.
+#![no_std]
