@@ -25,7 +25,7 @@ demo: $(tools) ## start Envoy with a policy and show what it answers to real req
 	@$(run) examples/envoy/run
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
-	@$(run) bench/envoy/run
+	@$(run) scripts/bench-envoy $(ARGS)
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist
