@@ -191,14 +191,16 @@ fn check_path(path: &str) -> Result<(), SpiffeIdError> {
     if let Some((position, byte)) = path.bytes().enumerate().find(bad) {
         return Err(SpiffeIdError::PathCharacter { position, byte });
     }
+    if path.contains("//") {
+        return Err(SpiffeIdError::EmptySegment);
+    }
     if path.ends_with('/') {
         return Err(SpiffeIdError::TrailingSlash);
     }
-    path.split('/').skip(1).try_for_each(|segment| match segment {
-        "" => Err(SpiffeIdError::EmptySegment),
-        "." | ".." => Err(SpiffeIdError::DotSegment),
-        _ => Ok(()),
-    })
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(SpiffeIdError::DotSegment);
+    }
+    Ok(())
 }
 
 const fn is_segment_byte(byte: u8) -> bool {
