@@ -9,6 +9,7 @@ pub mod header;
 pub mod jwk;
 pub mod jwks;
 pub mod key;
+pub mod svid;
 pub mod token;
 
 #[cfg(test)]
