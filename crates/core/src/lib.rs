@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod authn;
 pub mod base64;
 pub mod decision;
 pub mod json;
