@@ -14,21 +14,13 @@ use lychgate_core::spiffe::Peer;
 use lychgate_core::upstream::UpstreamChanges;
 
 /// All header lines, one for each line of the message.
-///
-/// `Host` is left out: it is the request's authority. A second `Host` stays, and core refuses it.
 #[must_use]
 pub fn header_lines(parts: &Parts) -> Vec<HeaderLine<'_>> {
-    let from_host = parts.uri.authority().is_none();
-    let mut authority_seen = !from_host;
-    let mut lines = Vec::with_capacity(parts.headers.len());
-    for (name, value) in &parts.headers {
-        if name == HOST && !authority_seen {
-            authority_seen = true;
-            continue;
-        }
-        lines.push(HeaderLine { name: name.as_str().as_bytes(), value: value.as_bytes() });
-    }
-    lines
+    parts
+        .headers
+        .iter()
+        .map(|(name, value)| HeaderLine { name: name.as_str().as_bytes(), value: value.as_bytes() })
+        .collect()
 }
 
 /// The request as core sees it. Nothing is decoded and nothing is decided here.
@@ -45,6 +37,7 @@ pub fn request<'a>(parts: &'a Parts, headers: &'a [HeaderLine<'a>]) -> Request<'
     }
 }
 
+/// A target with an authority wins over `Host`; core refuses a request in which they differ.
 fn authority(parts: &Parts) -> Option<&[u8]> {
     match parts.uri.authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),

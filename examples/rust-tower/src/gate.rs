@@ -4,9 +4,12 @@ use core::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lychgate_core::engine::{Engine, LoadError};
+use lychgate_core::LoadError;
+use lychgate_core::authn::{Keys, TokenCache};
+use lychgate_core::decision::Decision;
+use lychgate_core::engine::Engine;
 use lychgate_core::request::Request;
-use lychgate_core::{Decision, Keys, TokenCache, UnixTime};
+use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
 
 /// A loaded bundle with its keys and its token cache.
@@ -51,9 +54,10 @@ impl Gate {
     pub fn load(bundle: &[u8]) -> Result<Self, GateError> {
         let engine = Engine::load(bundle, &Portable).map_err(GateError::Load)?;
         if let Some(source) = engine.key_sources().first() {
-            return Err(GateError::RemoteKeys { uri: source.uri().to_owned() });
+            return Err(GateError::RemoteKeys { uri: source.uri.to_string() });
         }
-        Ok(Self { engine, keys: Keys::default(), cache: Mutex::new(TokenCache::default()) })
+        let keys = Keys::new(engine.key_sources(), 0);
+        Ok(Self { engine, keys, cache: Mutex::new(TokenCache::default()) })
     }
 
     /// The revision of the bundle, for logs.
