@@ -12,3 +12,8 @@ pub mod layer;
 
 pub use gate::{Gate, GateError};
 pub use layer::Lychgate;
+
+/// The code in the project's README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
