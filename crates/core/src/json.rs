@@ -3,10 +3,12 @@
 //! The reader is iterative and writes a flat tape, so neither reading nor dropping a document
 //! recurses. Numbers stay text: what a number means is decided by whoever reads it.
 
+mod decode;
 mod read;
 mod value;
 mod write;
 
+pub use decode::DecodeError;
 pub use read::{Bounds, JsonError};
 pub use value::{Array, Document, Number, Object, Value, View};
 pub use write::JsonWriter;

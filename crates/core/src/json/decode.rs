@@ -1,0 +1,246 @@
+//! From a document to typed data through serde, with a JSON Pointer (RFC 6901) in every error.
+
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt;
+
+use serde::de::{self, DeserializeSeed, IntoDeserializer as _, Visitor};
+
+use super::value::{Array, Number, Object, Value, View};
+
+/// Why a document does not have the shape that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    pointer: String,
+    message: String,
+}
+
+impl DecodeError {
+    /// The place, as a JSON Pointer (RFC 6901); empty for the whole document.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn below(mut self, segment: &str) -> Self {
+        let segment = segment.replace('~', "~0").replace('/', "~1");
+        self.pointer.insert_str(0, &format!("/{segment}"));
+        self
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:?}", self.message, self.pointer)
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+impl de::Error for DecodeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { pointer: String::new(), message: message.to_string() }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// Reads this value as a `T`; whole numbers are `u64` or `i64`, other numbers are refused.
+    ///
+    /// # Errors
+    /// [`DecodeError`] says what was expected and where.
+    pub fn decode<T: de::Deserialize<'a>>(self) -> Result<T, DecodeError> {
+        T::deserialize(self)
+    }
+}
+
+impl<'de> de::Deserializer<'de> for Value<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.view() {
+            View::Null => visitor.visit_unit(),
+            View::Bool(value) => visitor.visit_bool(value),
+            View::Number(number) => visit_number(number, visitor),
+            View::String(text) => visitor.visit_borrowed_str(text),
+            View::Array(elements) => visitor.visit_seq(Elements { elements, index: 0 }),
+            View::Object(members) => visitor.visit_map(Members { members, value: None }),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.view() {
+            View::Null => visitor.visit_none(),
+            View::Bool(_)
+            | View::Number(_)
+            | View::String(_)
+            | View::Array(_)
+            | View::Object(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.as_str() {
+            Some(variant) => visitor.visit_enum(variant.into_deserializer()),
+            None => Err(de::Error::invalid_type(self.unexpected(), &"a string")),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<'de> Value<'de> {
+    fn unexpected(self) -> de::Unexpected<'de> {
+        match self.view() {
+            View::Null => de::Unexpected::Unit,
+            View::Bool(value) => de::Unexpected::Bool(value),
+            View::Number(_) => de::Unexpected::Other("number"),
+            View::String(text) => de::Unexpected::Str(text),
+            View::Array(_) => de::Unexpected::Seq,
+            View::Object(_) => de::Unexpected::Map,
+        }
+    }
+}
+
+fn visit_number<'de, V: Visitor<'de>>(
+    number: Number<'de>,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    if let Ok(value) = number.text().parse::<u64>() {
+        visitor.visit_u64(value)
+    } else if let Ok(value) = number.text().parse::<i64>() {
+        visitor.visit_i64(value)
+    } else {
+        Err(de::Error::invalid_type(de::Unexpected::Other("number"), &"a whole number"))
+    }
+}
+
+struct Elements<'de> {
+    elements: Array<'de>,
+    index: usize,
+}
+
+impl<'de> de::SeqAccess<'de> for Elements<'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some(element) = self.elements.next() else { return Ok(None) };
+        let index = self.index;
+        self.index = index.saturating_add(1);
+        seed.deserialize(element).map(Some).map_err(|error| error.below(&index.to_string()))
+    }
+}
+
+struct Members<'de> {
+    members: Object<'de>,
+    value: Option<(&'de str, Value<'de>)>,
+}
+
+impl<'de> de::MapAccess<'de> for Members<'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        self.value = self.members.next();
+        let Some((name, _)) = self.value else { return Ok(None) };
+        let name: de::value::BorrowedStrDeserializer<'de, DecodeError> =
+            de::value::BorrowedStrDeserializer::new(name);
+        // An unknown member's place is the member itself.
+        seed.deserialize(name).map(Some).map_err(|error| match self.value {
+            Some((name, _)) => error.below(name),
+            None => error,
+        })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
+        let Some((name, value)) = self.value.take() else {
+            return Err(DecodeError {
+                pointer: String::new(),
+                message: "value without a name".to_owned(),
+            });
+        };
+        seed.deserialize(value).map_err(|error| error.below(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Bounds, Document};
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Outer {
+        #[serde(default)]
+        list_of: Vec<Inner>,
+        map: Option<BTreeMap<String, u16>>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "UPPERCASE")]
+    enum Inner {
+        Allow,
+        Deny,
+    }
+
+    fn decode(text: &str) -> Result<Outer, DecodeError> {
+        const BOUNDS: Bounds = Bounds { bytes: 1024, depth: 8, members: 16 };
+        Document::parse(text.as_bytes(), &BOUNDS).unwrap().root().decode()
+    }
+
+    #[test]
+    fn typed_data_is_read() {
+        let outer = decode(r#"{"listOf":["ALLOW","DENY"],"map":{"a/b":7}}"#).unwrap();
+        assert_eq!(outer.list_of, [Inner::Allow, Inner::Deny]);
+        assert_eq!(outer.map.unwrap()["a/b"], 7);
+        assert_eq!(decode("{}").unwrap(), Outer { list_of: Vec::new(), map: None });
+    }
+
+    #[test]
+    fn an_error_points_to_its_place() {
+        for (text, pointer) in [
+            (r#"{"listOf":["ALLOW","Deny"]}"#, "/listOf/1"),
+            (r#"{"map":{"a/b~":70000}}"#, "/map/a~1b~0"),
+            (r#"{"map":{"x":1.5}}"#, "/map/x"),
+            (r#"{"map":{"x":"1"}}"#, "/map/x"),
+            (r#"{"other":1}"#, "/other"),
+            (r#"{"listOf":[3]}"#, "/listOf/0"),
+            ("[]", ""),
+        ] {
+            assert_eq!(decode(text).unwrap_err().pointer(), pointer, "{text}");
+        }
+    }
+}
