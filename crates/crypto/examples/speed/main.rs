@@ -9,7 +9,8 @@
     reason = "a benchmark of signatures that do not verify is worthless"
 )]
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use lychgate_core::jwt::key::{
