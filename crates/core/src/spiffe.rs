@@ -16,3 +16,19 @@ pub enum Peer {
 /// A SPIFFE ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpiffeId(Box<str>);
+
+impl SpiffeId {
+    /// The ID.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Placeholder of branch `identity`.
+    ///
+    /// # Errors
+    /// Not UTF-8.
+    pub fn parse(bytes: &[u8]) -> Result<Self, core::str::Utf8Error> {
+        core::str::from_utf8(bytes).map(|id| Self(id.into()))
+    }
+}
