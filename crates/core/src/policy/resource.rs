@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The `spec` of an AuthorizationPolicy, but for the members that select workloads.
+/// The `spec` of an AuthorizationPolicy, as far as it says who may do what.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuthorizationPolicySpec {
@@ -21,13 +21,12 @@ pub struct AuthorizationPolicySpec {
     pub rules: Vec<Rule>,
     /// The external authorizer of `CUSTOM`.
     pub provider: Option<Provider>,
-    // Selection is read where resources are selected.
-    #[serde(default, rename = "selector")]
-    _selector: Option<IgnoredAny>,
-    #[serde(default, rename = "targetRef")]
-    _target_ref: Option<IgnoredAny>,
-    #[serde(default, rename = "targetRefs")]
-    _target_refs: Option<IgnoredAny>,
+    /// Read with the selection of resources.
+    pub selector: Option<IgnoredAny>,
+    /// Read with the selection of resources.
+    pub target_ref: Option<IgnoredAny>,
+    /// Read with the selection of resources.
+    pub target_refs: Option<IgnoredAny>,
 }
 
 /// What a match does.
