@@ -181,6 +181,23 @@ impl Claims {
         }
     }
 
+    /// Refuses a token without one of these claims; `null` is no value.
+    ///
+    /// # Errors
+    /// [`ClaimError::Missing`], with the name of a registered claim or `required` for any other.
+    pub fn check_required<T: AsRef<str>>(&self, names: &[T]) -> Result<(), ClaimError> {
+        let is_there =
+            |name: &str| !matches!(self.get(name).map(Value::view), None | Some(View::Null));
+        match names.iter().map(AsRef::as_ref).find(|name| !is_there(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let known = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+                let known = known.into_iter().find(|known| *known == name);
+                Err(ClaimError::Missing(known.unwrap_or("required")))
+            }
+        }
+    }
+
     /// Refuses a token outside its time (RFC 7519 §4.1.4 to §4.1.6).
     ///
     /// Valid while `now < exp + skew` and `now + skew >= nbf` and `now + skew >= iat`. Fractions
@@ -293,6 +310,19 @@ impl<T> Claim<T> {
 }
 
 impl ClaimError {
+    /// The claim that is refused.
+    #[must_use]
+    pub const fn claim(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Missing(claim) | Self::Malformed(claim) => claim,
+            Self::Expired { .. } => "exp",
+            Self::NotYetValid { .. } => "nbf",
+            Self::IssuedInFuture { .. } => "iat",
+            Self::Lifetime { .. } => return None,
+            Self::Audience => "aud",
+        })
+    }
+
     /// The reason to refuse a request with such a token.
     #[must_use]
     pub const fn reason(&self) -> Reason {

@@ -371,6 +371,7 @@ mod tests {
                 lines: Lines::Separate,
                 peer: &Peer::Absent,
                 connection: Connection::default(),
+                metadata: &[],
             };
             RequestPath::of(&request, &PathForms::NONE, usize::MAX).map_err(PathError::code)
         };
