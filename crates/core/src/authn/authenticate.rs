@@ -8,6 +8,7 @@ mod error;
 mod plan;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -30,6 +31,7 @@ pub struct Authenticator {
     rules: Vec<JwtRule>,
     /// For each rule, where its tokens are.
     rule_places: Vec<Vec<PlaceId>>,
+    by_issuer: BTreeMap<Box<str>, Vec<usize>>,
     places: Places,
     times: TimeRules,
     token_bytes: usize,
@@ -98,7 +100,11 @@ impl Authenticator {
             rule.locations.iter().filter_map(|location| places.find(location)).collect()
         };
         let rule_places = rules.iter().map(of_rule).collect();
-        Self { rules, rule_places, places, times, token_bytes }
+        let mut by_issuer: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_issuer.entry(rule.issuer.clone()).or_default().push(index);
+        }
+        Self { rules, rule_places, by_issuer, places, times, token_bytes }
     }
 
     /// The rules, in the order that [`AcceptedToken::rule`] counts.
