@@ -8,6 +8,7 @@ mod error;
 mod plan;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -30,6 +31,7 @@ pub struct Authenticator {
     rules: Vec<JwtRule>,
     /// For each rule, where its tokens are.
     rule_places: Vec<Vec<PlaceId>>,
+    by_issuer: BTreeMap<Box<str>, Vec<usize>>,
     places: Places,
     acceptance: Acceptance,
 }
@@ -108,7 +110,11 @@ impl Authenticator {
             rule.locations.iter().filter_map(|location| places.find(location)).collect()
         };
         let rule_places = rules.iter().map(of_rule).collect();
-        Self { rules, rule_places, places, acceptance }
+        let mut by_issuer: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_issuer.entry(rule.issuer.clone()).or_default().push(index);
+        }
+        Self { rules, rule_places, by_issuer, places, acceptance }
     }
 
     /// The rules, in the order that [`AcceptedToken::rule`] counts.

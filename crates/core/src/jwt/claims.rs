@@ -27,6 +27,7 @@ pub struct Claims {
     expires: Claim<NumericDate>,
     not_before: Claim<NumericDate>,
     issued: Claim<NumericDate>,
+    shape: Result<(), ClaimError>,
 }
 
 /// What the time claims of a token must satisfy.
@@ -88,10 +89,12 @@ impl Claims {
         let members = document.root().as_object()?;
         let [expires, not_before, issued] =
             ["exp", "nbf", "iat"].map(|name| date::read(members.get(name)));
-        Some(Self { document, expires, not_before, issued })
+        let mut claims = Self { document, expires, not_before, issued, shape: Ok(()) };
+        claims.shape = claims.find_malformed();
+        Some(claims)
     }
 
-    /// All members, for the policy.
+    /// The member of that exact name, for the policy.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         self.document.root().as_object()?.get(name)
@@ -166,6 +169,11 @@ impl Claims {
     /// # Errors
     /// [`ClaimError::Malformed`] names the first of them.
     pub fn check_shape(&self) -> Result<(), ClaimError> {
+        self.shape
+    }
+
+    /// Done once, not for each use of a remembered token.
+    fn find_malformed(&self) -> Result<(), ClaimError> {
         let malformed = [
             ("iss", self.issuer().is_malformed()),
             ("sub", self.subject().is_malformed()),
