@@ -52,5 +52,5 @@ mod tests;
 pub use compile::{PolicyCompiler, PolicyOptions};
 pub use error::{PolicyError, PolicyFinding};
 pub use evaluate::{Denial, Nearest, PolicySet, RuleRef, Ruling, Shadow};
-pub use facts::{Facts, MetadataValue, Metadatum};
+pub use facts::Facts;
 pub use needs::Needs;
