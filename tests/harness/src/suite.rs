@@ -103,6 +103,8 @@ pub struct Upstream {
     pub present: BTreeMap<String, String>,
     /// Headers that don't arrive.
     pub absent: BTreeSet<String>,
+    /// Headers that arrive as they were sent.
+    pub unchanged: BTreeSet<String>,
     /// The request target.
     pub path: Option<String>,
 }
