@@ -136,6 +136,12 @@ impl Key {
         }
     }
 
+    /// The whole key, private members and all, as JSON text.
+    #[must_use]
+    pub fn private_jwk(&self) -> String {
+        Value::Object(self.jwk.clone()).to_string()
+    }
+
     /// The secret of a symmetric key, base64url.
     #[must_use]
     pub fn secret_text(&self) -> &str {
