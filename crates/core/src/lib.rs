@@ -9,6 +9,7 @@ pub mod decision;
 pub mod json;
 pub mod jwt;
 pub mod limits;
+pub mod policy;
 pub mod request;
 pub mod spiffe;
 pub mod time;
