@@ -113,7 +113,8 @@ impl Claim {
 }
 
 fn is_list_of_words(name: &str, view: &View<'_>) -> bool {
-    matches!(name, "scope" | "permission") || view.facts.space_delimited.contains(&name)
+    matches!(name, "scope" | "permission")
+        || view.facts.space_delimited.iter().any(|claim| **claim == *name)
 }
 
 #[cfg(test)]
@@ -136,7 +137,7 @@ mod tests {
             claims: document.root().as_object(),
             issuer: Some("issuer"),
             subject: None,
-            space_delimited: &["roles", "tabs"],
+            space_delimited: &["roles".into(), "tabs".into()],
             ..facts()
         };
         let pattern = Pattern::parse(value).unwrap();

@@ -107,10 +107,10 @@ impl PolicySet {
         let allowed =
             if denied.is_some() { None } else { self.allow.first(&view, Assume::Nothing) };
         let (reason, rule) = self.rule_on(denied, allowed, self.restricts());
-        let denial = match reason {
-            Reason::DeniedByRule => Some(explain::by_deny(&self.deny, &view)),
-            Reason::NoRuleMatched => Some(explain::by_default(self, &view)),
-            _ => None,
+        let denial = match rule {
+            Some(_) if denied.is_some() => Some(explain::by_deny(&self.deny, &view)),
+            None if self.restricts() => Some(explain::by_default(self, &view)),
+            Some(_) | None => None,
         };
         let audited = self.audit.first(&view, Assume::Nothing).map(|rule| self.name(rule));
         Ruling { reason, rule, audited, shadow: self.shadow(&view, denied, allowed), denial }
@@ -203,7 +203,9 @@ impl RuleSet {
             let mut found = Vec::with_capacity(most);
             index.find(view, |candidates| {
                 for number in candidates.iter().filter(|number| !near.contains(number)) {
-                    insert_bounded(&mut found, *number, most);
+                    if !insert_bounded(&mut found, *number, most) {
+                        break;
+                    }
                 }
             });
             near.append(&mut found);
@@ -230,12 +232,13 @@ impl RuleSet {
     }
 }
 
-/// Keeps the smallest numbers, in order.
-fn insert_bounded(numbers: &mut Vec<u32>, number: u32, most: usize) {
-    if let Err(place) = numbers.binary_search(&number)
-        && place < most
-    {
-        numbers.truncate(most.saturating_sub(1));
-        numbers.insert(place, number);
+/// Keeps the smallest numbers, in order; false if this one and all behind it are too large.
+fn insert_bounded(numbers: &mut Vec<u32>, number: u32, most: usize) -> bool {
+    let Err(place) = numbers.binary_search(&number) else { return true };
+    if place >= most {
+        return false;
     }
+    numbers.truncate(most.saturating_sub(1));
+    numbers.insert(place, number);
+    true
 }

@@ -1,7 +1,9 @@
 //! What a decision reads.
 
+use alloc::boxed::Box;
+
 use crate::json::Object;
-use crate::request::{Connection, HeaderLine, Lines};
+use crate::request::{Connection, HeaderLine, Lines, Metadatum};
 use crate::spiffe::SpiffeId;
 
 /// Everything that a policy can ask about a request, verified and normalised by the engine.
@@ -30,29 +32,9 @@ pub struct Facts<'a> {
     /// All claims of the verified token; absent without one.
     pub claims: Option<Object<'a>>,
     /// Top-level string claims that are lists of words, besides `scope` and `permission`.
-    pub space_delimited: &'a [&'a str],
+    pub space_delimited: &'a [Box<str>],
     /// Metadata that earlier filters of the host have set.
-    pub metadata: &'a [Metadatum<'a>],
-}
-
-/// One value of another filter's metadata.
-#[derive(Debug, Clone, Copy)]
-pub struct Metadatum<'a> {
-    /// The filter, such as `envoy.filters.http.ext_authz`.
-    pub filter: &'a str,
-    /// The key.
-    pub key: &'a str,
-    /// The value; other types than these are absent.
-    pub value: MetadataValue<'a>,
-}
-
-/// A value of metadata that a policy can compare.
-#[derive(Debug, Clone, Copy)]
-pub enum MetadataValue<'a> {
-    /// A string.
-    Text(&'a str),
-    /// The strings of a list.
-    List(&'a [&'a str]),
+    pub metadata: &'a [Metadatum],
 }
 
 /// Facts with what is derived from them once for all rules.

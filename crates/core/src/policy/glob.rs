@@ -1,7 +1,6 @@
 //! Stars anywhere, each for any text: only `namespaces` has this form.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::index::Key;
 
@@ -10,8 +9,16 @@ use super::index::Key;
 pub(super) struct Glob {
     /// What stands before the first star.
     head: Box<str>,
-    /// What stands between stars, and what stands behind the last; absent without a star.
-    rest: Option<(Box<[Box<str>]>, Box<str>)>,
+    /// What stands behind it; absent without a star.
+    rest: Option<Rest>,
+}
+
+#[derive(Debug, Clone)]
+struct Rest {
+    /// What stands between two stars.
+    pieces: Box<[Box<str>]>,
+    /// What stands behind the last star.
+    tail: Box<str>,
 }
 
 impl Glob {
@@ -20,12 +27,12 @@ impl Glob {
             return Self { head: text.into(), rest: None };
         };
         let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let pieces: Vec<Box<str>> = middle.split('*').map(Into::into).collect();
-        Self { head: head.into(), rest: Some((pieces.into(), tail.into())) }
+        let pieces = middle.split('*').map(Into::into).collect();
+        Self { head: head.into(), rest: Some(Rest { pieces, tail: tail.into() }) }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some((pieces, tail)) = &self.rest else { return *text == *self.head };
+        let Some(Rest { pieces, tail }) = &self.rest else { return *text == *self.head };
         let Some(mut text) = text.strip_prefix(&*self.head) else { return false };
         for piece in pieces {
             match text.split_once(&**piece) {

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::error::PolicyError;
-use super::facts::{MetadataValue, View};
+use super::facts::View;
 use super::pattern::{Case, Pattern, Patterns, Sense, Star};
+use crate::request::MetadataValue;
 
 /// Values of one key of a filter's metadata.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ impl Metadata {
     pub(super) fn matches(&self, view: &View<'_>) -> bool {
         let mut metadata = view.facts.metadata.iter();
         let found = metadata.find(|datum| *datum.filter == *self.filter && *datum.key == *self.key);
-        found.is_some_and(|datum| match datum.value {
+        found.is_some_and(|datum| match &datum.value {
             MetadataValue::Text(text) => self.text.matches(text.as_bytes()),
             MetadataValue::List(list) => list.iter().any(|text| self.list.matches(text.as_bytes())),
         })
@@ -61,22 +62,25 @@ impl MetadataPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Metadatum;
     use crate::policy::facts::tests_support::facts;
+    use crate::request::Metadatum;
 
     #[test]
     fn a_bracketed_value_is_for_lists_and_a_plain_one_for_strings() {
         let values =
             |text: &[&str]| text.iter().map(|v| MetadataPattern::parse(v).unwrap()).collect();
+        let text = |text: &str| MetadataValue::Text(text.into());
+        let list = |texts: &[&str]| MetadataValue::List(texts.iter().map(|&t| t.into()).collect());
         for (patterns, value, expected) in [
-            (&["v"][..], MetadataValue::Text("v"), true),
-            (&["v"], MetadataValue::List(&["v"]), false),
-            (&["[v]"], MetadataValue::List(&["u", "v"]), true),
-            (&["[v]"], MetadataValue::Text("v"), false),
-            (&["[p*]", "x"], MetadataValue::List(&["pq"]), true),
-            (&["*"], MetadataValue::Text(""), false),
+            (&["v"][..], text("v"), true),
+            (&["v"], list(&["v"]), false),
+            (&["[v]"], list(&["u", "v"]), true),
+            (&["[v]"], text("v"), false),
+            (&["[p*]", "x"], list(&["pq"]), true),
+            (&["*"], text(""), false),
         ] {
-            let metadatum = [Metadatum { filter: "envoy.filters.a.b", key: "c", value }];
+            let metadatum =
+                [Metadatum { filter: "envoy.filters.a.b".into(), key: "c".into(), value }];
             let facts = crate::policy::Facts { metadata: &metadatum, ..facts() };
             let view = View::of(&facts);
             let matcher = |filter| Metadata::new(filter, "c", values(patterns), Sense::Narrow);

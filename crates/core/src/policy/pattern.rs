@@ -209,7 +209,7 @@ impl Patterns {
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
-        let bytes = |text: &Box<str>| text.as_bytes().into();
+        let bytes = |text: &str| Box::from(text.as_bytes());
         let exact = self.exact.iter().map(|text| Key::Exact(bytes(text)));
         let prefixes = self.prefixes.iter().map(|text| Key::Prefix(bytes(text)));
         let suffixes = self.suffixes.iter().map(|text| Key::Suffix(bytes(text)));

@@ -18,6 +18,10 @@ const TIMES: TimeRules =
     TimeRules { clock_skew: Seconds(60), require_exp: true, max_lifetime: None };
 const CLAIMS: &str = r#"{"iss":"issuer","sub":"alice","aud":"here","exp":1800000100}"#;
 
+fn acceptance(times: TimeRules, token_bytes: usize) -> Acceptance {
+    Acceptance { times, required_claims: Vec::new(), token_bytes }
+}
+
 fn key_set(keys: &[String]) -> Arc<KeySet> {
     Arc::new(KeySet::parse(jwks(keys).as_bytes(), KeyProfile::Jwt, &AnyKey).unwrap())
 }
@@ -62,7 +66,7 @@ fn fetched(keys: &mut Keys, now: UnixTime, set: &[String]) {
 }
 
 fn authenticator(rules: Vec<JwtRule>) -> Arc<Authenticator> {
-    Arc::new(Authenticator::new(rules, TIMES, usize::MAX))
+    Arc::new(Authenticator::new(rules, acceptance(TIMES, usize::MAX)))
 }
 
 /// A world with one policy, its keys and a cache.
@@ -94,6 +98,7 @@ impl World {
             lines: Lines::Separate,
             peer: &Peer::Absent,
             connection: Connection::default(),
+            metadata: &[],
         };
         let credential = self.authenticator.extract(&request).unwrap().unwrap();
         self.authenticator.authenticate(&credential, self.now, &self.keys, &mut self.cache)
@@ -216,10 +221,10 @@ fn a_lower_limit_on_tokens_counts_also_for_those_in_the_cache() {
     let mut world = World::new(vec![inline(&[with_id(1, "a")])]);
     assert!(world.decide(&text).is_ok());
     let rules = vec![inline(&[with_id(1, "a")])];
-    world.authenticator = Arc::new(Authenticator::new(rules, TIMES, text.len()));
+    world.authenticator = Arc::new(Authenticator::new(rules, acceptance(TIMES, text.len())));
     assert!(world.decide(&text).is_ok());
     let rules = vec![inline(&[with_id(1, "a")])];
-    world.authenticator = Arc::new(Authenticator::new(rules, TIMES, text.len() - 1));
+    world.authenticator = Arc::new(Authenticator::new(rules, acceptance(TIMES, text.len() - 1)));
     assert_eq!(world.reason(&text), Reason::TokenTooLarge);
 }
 
@@ -461,7 +466,7 @@ fn a_svid_needs_exp_and_aud_whatever_the_settings_say() {
     rule.audiences = Vec::new();
     let mut world = World::new(Vec::new());
     let lax = TimeRules { require_exp: false, ..TIMES };
-    world.authenticator = Arc::new(Authenticator::new(vec![rule], lax, usize::MAX));
+    world.authenticator = Arc::new(Authenticator::new(vec![rule], acceptance(lax, usize::MAX)));
     assert!(world.decide(&signed(Some("a"), SVID, 1)).is_ok());
     for part in [r#","exp":1800000100"#, r#""aud":["here"],"#] {
         let text = signed(Some("a"), &SVID.replace(part, ""), 1);
