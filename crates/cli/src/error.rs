@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Read { path: String, error: io::Error },
     /// A file can't be written.
     Write { path: String, error: io::Error },
+    /// A private key is already there.
+    Exists { path: String },
     /// A file is longer than the bound.
     FileTooLarge { path: String, limit: usize },
     /// More files than the bound.
@@ -50,6 +52,7 @@ impl CliError {
             Self::Usage { .. } => 2,
             Self::Read { .. }
             | Self::Write { .. }
+            | Self::Exists { .. }
             | Self::FileTooLarge { .. }
             | Self::TooManyFiles { .. }
             | Self::NotText { .. }
@@ -69,6 +72,7 @@ impl fmt::Display for CliError {
         match self {
             Self::Read { path, error } => write!(f, "{path}: can't be read: {error}"),
             Self::Write { path, error } => write!(f, "{path}: can't be written: {error}"),
+            Self::Exists { path } => write!(f, "{path}: is already there; --force replaces it"),
             Self::FileTooLarge { path, limit } => {
                 write!(f, "{path}: more than {limit} bytes")
             }

@@ -68,7 +68,7 @@ pub(crate) fn write_file(
 ) -> Result<(), CliError> {
     let failed = |error| CliError::Write { path: path.display().to_string(), error };
     if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        return Err(failed(io::Error::from(io::ErrorKind::AlreadyExists)));
+        return Err(CliError::Exists { path: path.display().to_string() });
     }
     let draft = draft_path(path);
     let written = create(&draft, access)
