@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import subprocess
+import textwrap
 
 from . import artefacts
 
@@ -82,8 +83,8 @@ class Credentials:
 
     def public_pem(self):
         key = json.loads(self.key_set("auth-service"))["keys"][0]
-        encoded = base64.encodebytes(rsa_public_key(number(key["n"]), number(key["e"])))
-        return b"-----BEGIN PUBLIC KEY-----\n" + encoded + b"-----END PUBLIC KEY-----\n"
+        text = base64.b64encode(rsa_public_key(number(key["n"]), number(key["e"]))).decode()
+        return "\n".join(["-----BEGIN PUBLIC KEY-----", *textwrap.wrap(text, 64), "-----END PUBLIC KEY-----", ""]).encode()
 
     def compile(self, namespace, app, module, output):
         self.run(

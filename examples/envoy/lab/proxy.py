@@ -137,19 +137,17 @@ def connection_manager(workload, filter_entry):
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     }
     routes = [{"match": {"prefix": "/"}, "route": {"cluster": "application"}}]
-    return {
-        "name": "envoy.filters.network.http_connection_manager",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            "stat_prefix": workload.app,
-            "normalize_path": True,
-            "forward_client_cert_details": "SANITIZE",
-            # The demo finds a request's audit record by the id that it sent.
-            "preserve_external_request_id": True,
-            "http_filters": [filter_entry, router],
-            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-        },
+    typed_config = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": workload.app,
+        "normalize_path": True,
+        "forward_client_cert_details": "SANITIZE",
+        # The demo finds a request's audit record by the id that it sent.
+        "preserve_external_request_id": True,
+        "http_filters": [filter_entry, router],
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
     }
+    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": typed_config}
 
 
 def cluster(name, port):

@@ -7,6 +7,8 @@ mod x509;
 
 use clap::Subcommand;
 
+use lychgate_core::spiffe::SpiffeId;
+
 use crate::error::CliError;
 
 /// What to make.
@@ -18,6 +20,11 @@ pub(crate) enum Command {
     X509(x509::Options),
     /// Sign a JWT-SVID
     Jwt(jwt::Options),
+}
+
+/// A SPIFFE ID of the command line, which is what a workload's ID must be.
+fn spiffe_id(text: &str) -> Result<SpiffeId, String> {
+    SpiffeId::parse(text.as_bytes()).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(command: &Command) -> Result<(), CliError> {

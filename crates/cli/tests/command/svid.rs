@@ -1,3 +1,5 @@
+use lychgate_core::spiffe::{Peer, SpiffeId};
+
 use super::harness::Folder;
 
 const ID: &str = "spiffe://cluster.local/ns/production/sa/order-service";
@@ -19,6 +21,17 @@ fn an_authority_signs_svids_into_marked_files() {
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }
+}
+
+#[test]
+fn core_reads_the_identity_of_a_certificate_and_refuses_one_with_two() {
+    let folder = Folder::new();
+    folder.run("svid ca -o ca").ok();
+    folder.run(&format!("svid x509 --ca ca --spiffe-id {ID} --dns-name web -o one")).ok();
+    folder.run(&format!("svid x509 --ca ca --spiffe-id {ID} --extra-uri spiffe://a/b -o two")).ok();
+    let id = SpiffeId::parse(ID.as_bytes()).unwrap();
+    assert_eq!(Peer::from_pem(folder.read("one.pem").as_bytes()), Peer::Verified(id));
+    assert!(matches!(Peer::from_pem(folder.read("two.pem").as_bytes()), Peer::Malformed(_)));
 }
 
 #[test]

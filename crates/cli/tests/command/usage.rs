@@ -26,7 +26,10 @@ fn wrong_usage_exits_with_2() {
         "token keygen --alg RS256 --kid a --bits 1024",
         "token mint --key k --expires-in tomorrow",
         "token mint --key k --claim a",
-        "svid jwt --spiffe-id a --key k",
+        "svid jwt --spiffe-id spiffe://a/b --key k",
+        "svid x509 --ca ca --spiffe-id http://a/b -o leaf",
+        "svid x509 --ca ca --spiffe-id spiffe://A/b -o leaf",
+        "svid ca --trust-domain UPPER -o ca",
     ] {
         let ran = folder.run(line);
         assert_eq!(ran.code, 2, "{line}: {}", ran.err);

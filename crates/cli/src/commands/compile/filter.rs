@@ -46,6 +46,8 @@ pub(super) fn wasm_plugin(bundle: &str, module: &str, workload: &WorkloadOptions
         spec.insert("selector".to_owned(), json!({ "matchLabels": labels }));
     }
     let configuration: Value = serde_json::from_str(bundle).unwrap_or(Value::Null);
+    // Requests to the workload only, not those that it makes itself.
+    spec.insert("match".to_owned(), json!([{ "mode": "SERVER" }]));
     spec.insert("url".to_owned(), json!(module));
     spec.insert("phase".to_owned(), json!("AUTHN"));
     spec.insert("failStrategy".to_owned(), json!("FAIL_CLOSE"));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lychgate_core::spiffe::SpiffeId;
 use serde_json::{Map, json};
 
 use crate::clock::{self, Span};
@@ -14,8 +15,8 @@ use crate::output;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// SPIFFE ID of the workload: the token's `sub`
-    #[arg(long, value_name = "URI")]
-    spiffe_id: String,
+    #[arg(long, value_name = "URI", value_parser = super::spiffe_id)]
+    spiffe_id: SpiffeId,
     /// Whom the token is for; may be repeated
     #[arg(long = "audience", required = true)]
     audiences: Vec<String>,
@@ -35,7 +36,7 @@ pub(super) fn run(options: &Options) -> Result<(), CliError> {
     let file = jwk::read(&options.key)?;
     let now = clock::now();
     let mut claims = Map::from_iter([
-        ("sub".to_owned(), json!(options.spiffe_id)),
+        ("sub".to_owned(), json!(options.spiffe_id.as_str())),
         ("aud".to_owned(), json!(options.audiences)),
         ("iat".to_owned(), json!(now)),
         ("exp".to_owned(), json!(options.expires_in.after(now))),

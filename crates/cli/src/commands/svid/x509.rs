@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lychgate_core::spiffe::SpiffeId;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyIdMethod, KeyUsagePurpose, SanType,
@@ -17,8 +18,8 @@ use crate::output::Existing;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// SPIFFE ID of the workload
-    #[arg(long, value_name = "URI")]
-    spiffe_id: String,
+    #[arg(long, value_name = "URI", value_parser = super::spiffe_id)]
+    spiffe_id: SpiffeId,
     /// The authority's files, without .pem and .key
     #[arg(long, value_name = "FILE")]
     ca: PathBuf,
@@ -64,8 +65,9 @@ fn issuer(authority: Key) -> Issuer<'static, Key> {
 }
 
 fn names(options: &Options) -> Result<Vec<SanType>, CliError> {
-    let uris = core::iter::once(&options.spiffe_id).chain(&options.extra_uris);
-    let uris = uris.map(|uri| Ok(SanType::URI(uri.as_str().try_into().map_err(failed)?)));
+    let uris = core::iter::once(options.spiffe_id.as_str())
+        .chain(options.extra_uris.iter().map(String::as_str));
+    let uris = uris.map(|uri| Ok(SanType::URI(uri.try_into().map_err(failed)?)));
     let names = options.dns_names.iter();
     let names = names.map(|name| Ok(SanType::DnsName(name.as_str().try_into().map_err(failed)?)));
     uris.chain(names).collect()
