@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 
-from lab import artefacts, client, table, upstream
+from lab import artefacts, client, example, table, upstream
 from lab.cases import GROUPS, PLAINTEXT
 from lab.credentials import Credentials
 from lab.proxy import WORKLOADS, Proxy
@@ -47,6 +47,9 @@ def demonstrate(folder):
     table.progress("compiling the policies of examples/envoy/policies")
     for workload in WORKLOADS:
         credentials.compile(workload.namespace, workload.app, module, f"{workload.app}.json")
+    table.progress("checking examples/envoy/envoy.yaml")
+    if problem := example.check(folder):
+        sys.exit(f"demo: examples/envoy/envoy.yaml is out of date: {problem}")
     table.progress(f"starting Envoy ({artefacts.envoy().name}) with {len(WORKLOADS)} workloads, each with mTLS and in plaintext")
     key_servers = {
         "auth-service": upstream.key_server(credentials.key_set("auth-service")),

@@ -16,7 +16,7 @@ const API_VERSION: &str = "lychgate.dev/v1alpha1";
 /// A bundle and where its parts were written.
 #[derive(Debug)]
 pub(crate) struct Bundle {
-    /// The canonical JSON text.
+    /// The canonical JSON text, with all that was read.
     pub(crate) text: String,
     origins: Origins,
 }
@@ -58,20 +58,21 @@ impl Bundle {
         Ok(Self { text: canonical(&text, &place)?, origins })
     }
 
-    /// Where the thing was written that a pointer into the bundle names.
-    pub(crate) fn place(&self, pointer: &str) -> Option<Place> {
+    /// Where the thing was written that a pointer into the bundle names, and the pointer from
+    /// there on.
+    pub(crate) fn origin<'a>(&self, pointer: &'a str) -> Option<(Place, &'a str)> {
         let Origins { resources, settings, whole } = &self.origins;
         if let Some(document) = whole {
-            return Some(document.place.at(document.root.line_of(pointer)));
+            return Some((document.place.at(document.root.line_of(pointer)), pointer));
         }
         if let Some(rest) = pointer.strip_prefix("/settings") {
             let document = settings.as_ref()?;
-            return Some(document.place.at(document.root.line_of(rest)));
+            return Some((document.place.at(document.root.line_of(rest)), rest));
         }
         let rest = pointer.strip_prefix("/resources/")?;
         let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let resource = resources.get(index.parse::<usize>().ok()?)?;
-        Some(resource.place.at(resource.node.line_of(rest)))
+        Some((resource.place.at(resource.node.line_of(rest)), rest))
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum CliError {
     /// A file that is not what we accept.
     Input { place: Box<Place>, problem: Box<Problem> },
     /// Core refuses the bundle.
-    Refused { place: Option<Box<Place>>, pointer: String, message: String },
+    Refused { message: String },
     /// The file that `--check` looked at is not what would be written.
     Stale { path: String },
     /// A key file that can't be used.
@@ -84,19 +84,14 @@ impl fmt::Display for CliError {
                 write!(f, "{path}: no .yaml, .yml or .json file in this folder")
             }
             Self::Input { place, problem } => write!(f, "{place}: {problem}"),
-            Self::Refused { place: Some(place), pointer, message } => {
-                write!(f, "{place}: {message} (at {pointer})")
-            }
-            Self::Refused { place: None, pointer, message } => {
-                write!(f, "{message} (at {pointer})")
-            }
             Self::Stale { path } => {
                 write!(f, "{path}: differs from what its sources compile to; compile again")
             }
             Self::Key { path, message } => write!(f, "{path}: {message}"),
-            Self::Token { message } | Self::Certificate { message } | Self::Usage { message } => {
-                f.write_str(message)
-            }
+            Self::Refused { message }
+            | Self::Token { message }
+            | Self::Certificate { message }
+            | Self::Usage { message } => f.write_str(message),
         }
     }
 }

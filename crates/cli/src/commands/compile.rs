@@ -54,15 +54,15 @@ pub(crate) fn run(options: &Options) -> Result<(), CliError> {
         documents.extend(input::documents(file)?);
     }
     let bundle = Bundle::assemble(&options.workload, documents)?;
-    check::load(&bundle)?;
-    let text = render(options, &bundle)?;
+    let loaded = check::load(&bundle)?;
+    let text = render(options, &loaded.text)?;
     match &options.output {
         Some(path) if options.check => compare(path, &text),
         path => output::deliver(path.as_deref(), &text),
     }
 }
 
-fn render(options: &Options, bundle: &Bundle) -> Result<String, CliError> {
+fn render(options: &Options, bundle: &str) -> Result<String, CliError> {
     let module = |example: &str| {
         options.module.as_deref().ok_or_else(|| CliError::Usage {
             message: format!(
@@ -71,11 +71,11 @@ fn render(options: &Options, bundle: &Bundle) -> Result<String, CliError> {
         })
     };
     match options.form {
-        Form::Bundle => Ok(format!("{}\n", bundle.text)),
-        Form::Envoy => Ok(filter::envoy(&bundle.text, module("/etc/envoy/lychgate.wasm")?)),
+        Form::Bundle => Ok(format!("{bundle}\n")),
+        Form::Envoy => Ok(filter::envoy(bundle, module("/etc/envoy/lychgate.wasm")?)),
         Form::Wasmplugin => {
             let module = module("oci://registry.example/lychgate:0.1.0")?;
-            Ok(filter::wasm_plugin(&bundle.text, module, &options.workload))
+            Ok(filter::wasm_plugin(bundle, module, &options.workload))
         }
     }
 }

@@ -188,3 +188,66 @@ fn proxies_get_a_configuration_that_fails_closed() {
     }
     assert_eq!(folder.run(&format!("{line} --as envoy")).code, 2);
 }
+
+#[test]
+fn a_mistake_is_reported_with_file_line_and_pointer() {
+    let folder = Folder::new();
+    folder.write("p/a.yaml", POLICY.replace("name: web", "name: a"));
+    folder.write(
+        "p/web.yaml",
+        format!("kind: Pod\napiVersion: v1\n---\n{}", POLICY.replace("methods", "method")),
+    );
+    folder.run("compile p --namespace a").refused(&[
+        "p/web.yaml:12",
+        "(document 2)",
+        "[shape]",
+        "/spec/rules/0/to/0/operation/method",
+    ]);
+    folder.write("settings.yaml", "# skew\nclockSkewSeconds: 301\n");
+    folder
+        .run("compile p/a.yaml --namespace a --settings settings.yaml")
+        .refused(&["settings.yaml:2", "/clockSkewSeconds"]);
+    folder.write("settings.yaml", "clockSkew: 5\n");
+    folder
+        .run("compile p/a.yaml --namespace a --settings settings.yaml")
+        .refused(&["settings.yaml:1", "clockSkew"]);
+}
+
+#[test]
+fn only_what_applies_to_the_workload_is_written() {
+    let folder = Folder::new();
+    let other = POLICY
+        .replace("name: web", "name: other")
+        .replace("spec:\n", "spec:\n  selector:\n    matchLabels:\n      app: other\n");
+    folder.write("web.yaml", POLICY);
+    folder.write("other.yaml", &other);
+    let only = folder.run("compile web.yaml --namespace a --label app=web").ok();
+    let both = folder.run("compile web.yaml other.yaml --namespace a --label app=web").ok();
+    assert_eq!(only, both);
+    let labelled = folder.run("compile web.yaml other.yaml --namespace a --label app=other").ok();
+    assert!(labelled.contains("\"other\"") && labelled.contains("\"web\""), "{labelled}");
+}
+
+#[test]
+fn a_workload_without_a_policy_is_refused_unless_that_is_meant() {
+    let folder = Folder::new();
+    let elsewhere = POLICY.replace("name: web", "name: web\n  namespace: elsewhere");
+    folder.write("web.yaml", elsewhere);
+    folder.run("compile web.yaml --namespace a").refused(&["[unrestricted]"]);
+    folder.run("compile web.yaml --namespace a --allow-unrestricted").ok();
+    folder.run("compile web.yaml --namespace elsewhere").ok();
+}
+
+#[test]
+fn check_says_ok_with_the_revision_or_what_is_wrong() {
+    let folder = Folder::new();
+    folder.write("web.yaml", POLICY);
+    folder.run("compile web.yaml --namespace a -o bundle.json").ok();
+    let of_bundle = folder.run("check bundle.json").ok();
+    assert!(of_bundle.starts_with("ok: 0 warnings, revision "), "{of_bundle}");
+    assert_eq!(folder.run("check web.yaml --namespace a").ok(), of_bundle);
+    assert_eq!(folder.run("check web.yaml").code, 2, "policies need a workload");
+    let broken = folder.read("bundle.json").replace("methods", "method");
+    folder.write("bundle.json", broken);
+    folder.run("check bundle.json").refused(&["bundle.json: ", "/resources/0/spec/rules/0"]);
+}
