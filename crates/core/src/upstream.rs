@@ -96,8 +96,9 @@ impl HandOff {
     fn forged(&self, request: &Request<'_>) -> Vec<String> {
         let mut forged: Vec<String> = Vec::new();
         for line in request.headers {
-            let reserved = |name: &Box<str>| name.as_bytes().eq_ignore_ascii_case(line.name);
-            if Self::is_own(line.name) || self.names.iter().any(reserved) {
+            let mut reserved = self.names();
+            let is_line = |name: &str| name.as_bytes().eq_ignore_ascii_case(line.name);
+            if Self::is_own(line.name) || reserved.any(is_line) {
                 push_once(&mut forged, &String::from_utf8_lossy(line.name));
             }
         }

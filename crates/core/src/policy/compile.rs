@@ -204,58 +204,49 @@ fn compile_source(from: &From, context: &Context<'_>) -> Result<All, PolicyError
         let message = "an empty source is anybody: remove from, or name a source";
         return Err(PolicyError::new("empty_source", message).below("source"));
     };
-    check_service_accounts(source).map_err(|error| error.below("source"))?;
-    let mut checks = Checks { context, checks: Vec::new() };
-    checks
-        .add_pair(
-            &Attribute::Principal,
-            ["from.source.principals", "from.source.notPrincipals"],
-            [&source.principals, &source.not_principals],
-        )
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::RequestPrincipal,
-                ["from.source.requestPrincipals", "from.source.notRequestPrincipals"],
-                [&source.request_principals, &source.not_request_principals],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::Namespace,
-                ["from.source.namespaces", "from.source.notNamespaces"],
-                [&source.namespaces, &source.not_namespaces],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::SourceIp,
-                ["from.source.ipBlocks", "from.source.notIpBlocks"],
-                [&source.ip_blocks, &source.not_ip_blocks],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::RemoteIp,
-                ["from.source.remoteIpBlocks", "from.source.notRemoteIpBlocks"],
-                [&source.remote_ip_blocks, &source.not_remote_ip_blocks],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::ServiceAccount,
-                ["from.source.serviceAccounts", "from.source.notServiceAccounts"],
-                [&source.service_accounts, &source.not_service_accounts],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::TrustDomain,
-                ["from.source.trustDomains", "from.source.notTrustDomains"],
-                [&source.trust_domains, &source.not_trust_domains],
-            )
-        })
-        .map_err(|error| error.below("source"))?;
-    Ok(checks.checks.into())
+    check_service_accounts(source)
+        .and_then(|()| compile_fields(&source_fields(source), context))
+        .map_err(|error| error.below("source"))
+}
+
+fn source_fields(source: &Source) -> [Field<'_>; 7] {
+    [
+        Field {
+            attribute: Attribute::Principal,
+            labels: ["from.source.principals", "from.source.notPrincipals"],
+            values: [&source.principals, &source.not_principals],
+        },
+        Field {
+            attribute: Attribute::RequestPrincipal,
+            labels: ["from.source.requestPrincipals", "from.source.notRequestPrincipals"],
+            values: [&source.request_principals, &source.not_request_principals],
+        },
+        Field {
+            attribute: Attribute::Namespace,
+            labels: ["from.source.namespaces", "from.source.notNamespaces"],
+            values: [&source.namespaces, &source.not_namespaces],
+        },
+        Field {
+            attribute: Attribute::SourceIp,
+            labels: ["from.source.ipBlocks", "from.source.notIpBlocks"],
+            values: [&source.ip_blocks, &source.not_ip_blocks],
+        },
+        Field {
+            attribute: Attribute::RemoteIp,
+            labels: ["from.source.remoteIpBlocks", "from.source.notRemoteIpBlocks"],
+            values: [&source.remote_ip_blocks, &source.not_remote_ip_blocks],
+        },
+        Field {
+            attribute: Attribute::ServiceAccount,
+            labels: ["from.source.serviceAccounts", "from.source.notServiceAccounts"],
+            values: [&source.service_accounts, &source.not_service_accounts],
+        },
+        Field {
+            attribute: Attribute::TrustDomain,
+            labels: ["from.source.trustDomains", "from.source.notTrustDomains"],
+            values: [&source.trust_domains, &source.not_trust_domains],
+        },
+    ]
 }
 
 fn check_service_accounts(source: &Source) -> Result<(), PolicyError> {
@@ -282,35 +273,52 @@ fn compile_operation(to: &To, context: &Context<'_>) -> Result<All, PolicyError>
         let message = "an empty operation is any: remove to, or name an operation";
         return Err(PolicyError::new("empty_operation", message).below("operation"));
     };
+    compile_fields(&operation_fields(operation), context).map_err(|error| error.below("operation"))
+}
+
+fn operation_fields(operation: &Operation) -> [Field<'_>; 4] {
+    [
+        Field {
+            attribute: Attribute::Method,
+            labels: ["to.operation.methods", "to.operation.notMethods"],
+            values: [&operation.methods, &operation.not_methods],
+        },
+        Field {
+            attribute: Attribute::Port,
+            labels: ["to.operation.ports", "to.operation.notPorts"],
+            values: [&operation.ports, &operation.not_ports],
+        },
+        Field {
+            attribute: Attribute::Path,
+            labels: ["to.operation.paths", "to.operation.notPaths"],
+            values: [&operation.paths, &operation.not_paths],
+        },
+        Field {
+            attribute: Attribute::Host,
+            labels: ["to.operation.hosts", "to.operation.notHosts"],
+            values: [&operation.hosts, &operation.not_hosts],
+        },
+    ]
+}
+
+/// A field and its negation.
+struct Field<'a> {
+    attribute: Attribute,
+    /// Their last parts are the names of the fields.
+    labels: [&'static str; 2],
+    values: [&'a [String]; 2],
+}
+
+fn compile_fields(fields: &[Field<'_>], context: &Context<'_>) -> Result<All, PolicyError> {
     let mut checks = Checks { context, checks: Vec::new() };
-    checks
-        .add_pair(
-            &Attribute::Method,
-            ["to.operation.methods", "to.operation.notMethods"],
-            [&operation.methods, &operation.not_methods],
-        )
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::Port,
-                ["to.operation.ports", "to.operation.notPorts"],
-                [&operation.ports, &operation.not_ports],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::Path,
-                ["to.operation.paths", "to.operation.notPaths"],
-                [&operation.paths, &operation.not_paths],
-            )
-        })
-        .and_then(|checks| {
-            checks.add_pair(
-                &Attribute::Host,
-                ["to.operation.hosts", "to.operation.notHosts"],
-                [&operation.hosts, &operation.not_hosts],
-            )
-        })
-        .map_err(|error| error.below("operation"))?;
+    for Field { attribute, labels, values } in fields {
+        for ((label, values), negated) in labels.iter().zip(values).zip([false, true]) {
+            let name = label.rsplit('.').next().unwrap_or(label);
+            checks
+                .add(attribute, Cow::Borrowed(label), values, negated)
+                .map_err(|error| error.below(name))?;
+        }
+    }
     Ok(checks.checks.into())
 }
 
@@ -350,21 +358,6 @@ struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    /// A field and its negation; the last part of a label is the name of the field.
-    fn add_pair(
-        &mut self,
-        attribute: &Attribute,
-        labels: [&'static str; 2],
-        values: [&[String]; 2],
-    ) -> Result<&mut Self, PolicyError> {
-        for ((label, values), negated) in labels.into_iter().zip(values).zip([false, true]) {
-            let name = label.rsplit('.').next().unwrap_or(label);
-            self.add(attribute, Cow::Borrowed(label), values, negated)
-                .map_err(|error| error.below(name))?;
-        }
-        Ok(self)
-    }
-
     /// Adds nothing for an empty list, which is no condition.
     fn add(
         &mut self,

@@ -49,7 +49,7 @@ impl<'a> View<'a> {
     pub(super) fn of(facts: &'a Facts<'a>) -> Self {
         Self {
             facts,
-            peer: facts.peer.and_then(|peer| PeerView::of(peer.as_str())),
+            peer: facts.peer.map(PeerView::of),
             port: facts.connection.destination_port.map(u16::to_be_bytes),
         }
     }
@@ -74,17 +74,14 @@ pub(super) struct PeerView<'a> {
 }
 
 impl<'a> PeerView<'a> {
-    fn of(id: &'a str) -> Option<Self> {
-        let principal = id.strip_prefix("spiffe://")?;
-        let (trust_domain, path) = match principal.split_once('/') {
-            Some((trust_domain, path)) => (trust_domain, Some(path)),
-            None => (principal, None),
-        };
-        let workload = path.and_then(|path| {
-            let (namespace, account) = path.strip_prefix("ns/")?.split_once("/sa/")?;
-            (!namespace.contains('/') && !account.contains('/')).then_some((namespace, account))
-        });
-        Some(Self { id, principal, trust_domain, path, workload })
+    fn of(id: &'a SpiffeId) -> Self {
+        Self {
+            id: id.as_str(),
+            principal: id.principal(),
+            trust_domain: id.trust_domain(),
+            path: id.path().strip_prefix('/'),
+            workload: id.istio().map(|istio| (istio.namespace, istio.service_account)),
+        }
     }
 }
 
@@ -112,25 +109,5 @@ pub(super) mod tests_support {
 
     pub(in crate::policy) fn spiffe_id(id: &str) -> SpiffeId {
         SpiffeId::parse(id.as_bytes()).unwrap()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_exact_istio_form_names_a_workload() {
-        for (id, workload) in [
-            ("spiffe://td/ns/a/sa/b", Some(("a", "b"))),
-            ("spiffe://td/ns/a/sa/b/c", None),
-            ("spiffe://td/x/ns/a/sa/b", None),
-            ("spiffe://td/ns/a/x/sa/b", None),
-            ("spiffe://td/ns/a", None),
-            ("spiffe://td", None),
-        ] {
-            assert_eq!(PeerView::of(id).unwrap().workload, workload, "{id}");
-        }
-        assert_eq!(PeerView::of("td/ns/a/sa/b"), None);
     }
 }

@@ -61,22 +61,22 @@ impl Matcher {
                 Self::Port(ports.into())
             }
             Attribute::ServerName => {
-                let patterns = each(values, parse_server_name)?;
-                Self::ServerName(Patterns::new(patterns, Star::regex(sense), Case::Folded))
+                let star = Star::regex(sense);
+                Self::ServerName(Patterns::new(
+                    each(values, parse_server_name)?,
+                    star,
+                    Case::Folded,
+                ))
             }
             Attribute::Host => {
                 let patterns = each(values, parse_host)?;
                 Self::Host(Patterns::new(patterns, Star::Present, Case::Folded))
             }
-            Attribute::Method => {
-                let patterns = each(values, Pattern::parse)?;
-                Self::Method(Patterns::new(patterns, Star::Present, Case::Sensitive))
-            }
+            Attribute::Method => Self::Method(texts(values, Star::Present)?),
             Attribute::Path => Self::Path(Paths::new(each(values, PathValue::parse)?, sense)),
             Attribute::Header(name) => {
-                let patterns = each(values, Pattern::parse)?;
-                let patterns = Patterns::new(patterns, Star::Present, Case::Sensitive);
-                Self::Header(Header { name: name.clone(), patterns, sense })
+                let (name, patterns) = (name.clone(), texts(values, Star::Present)?);
+                Self::Header(Header { name, patterns, sense })
             }
             Attribute::Principal => Self::Principal(peer::principals(values, context.domains)?),
             Attribute::Namespace => {
@@ -96,9 +96,8 @@ impl Matcher {
                 Self::RequestPrincipal(RequestPrincipals::new(principals, sense))
             }
             Attribute::Claim(path) => {
-                let patterns = each(values, Pattern::parse)?;
-                let patterns = Patterns::new(patterns, Star::regex(sense), Case::Sensitive);
-                Self::Claim(Claim { path: path.clone(), patterns, sense })
+                let (path, patterns) = (path.clone(), texts(values, Star::regex(sense))?);
+                Self::Claim(Claim { path, patterns, sense })
             }
             Attribute::Metadata { filter, key } => {
                 let patterns = each(values, MetadataPattern::parse)?;
@@ -209,6 +208,10 @@ fn each<T>(
 ) -> Result<Vec<T>, PolicyError> {
     let parse = |(index, value): (usize, &String)| parse(value).map_err(|error| error.below(index));
     values.iter().enumerate().map(parse).collect()
+}
+
+fn texts(values: &[String], star: Star) -> Result<Patterns, PolicyError> {
+    Ok(Patterns::new(each(values, Pattern::parse)?, star, Case::Sensitive))
 }
 
 fn addresses(address: Address, values: &[String]) -> Result<Matcher, PolicyError> {
