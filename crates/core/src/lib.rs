@@ -3,6 +3,8 @@
 
 extern crate alloc;
 
+pub mod authn;
+pub mod base64;
 pub mod decision;
 pub mod json;
 pub mod jwt;

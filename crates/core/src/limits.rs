@@ -32,6 +32,12 @@ pub const XFCC_BYTES: usize = 8 * 1024;
 /// Longest leaf certificate in bytes, DER; large ones in practice stay under 4 KiB.
 pub const CERTIFICATE_BYTES: usize = 16 * 1024;
 
+/// Longest leaf certificate in bytes, PEM: the longest DER in base64 (21,848) with its lines.
+pub const CERTIFICATE_PEM_BYTES: usize = 24 * 1024;
+
+/// Longest `host[:port]` in bytes: a host has at most 255 (RFC 1035 §2.3.4), a port five digits.
+pub const AUTHORITY_BYTES: usize = 261;
+
 /// Most keys of one set: rotations overlap by two or three, tenants by dozens.
 pub const KEYS_PER_SET: usize = 64;
 

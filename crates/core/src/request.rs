@@ -1,6 +1,19 @@
 //! A request as core sees it: what the host read, parsed once.
 
+pub mod correlation;
+pub mod forwarded;
+pub mod headers;
+pub mod host;
+pub mod path;
+pub mod query;
+mod target;
+
 use core::net::IpAddr;
+
+pub use forwarded::{ForwardedHeader, TrustedHop, forwarded_peer};
+pub use headers::{Cookie, Headers, HeadersTooLarge};
+pub use host::{HostError, RequestHost};
+pub use path::{Malformation, PathError, PathForm, PathForms, RequestPath};
 
 use crate::spiffe::Peer;
 
@@ -54,4 +67,46 @@ pub struct Request<'a> {
     pub peer: &'a Peer,
     /// The connection.
     pub connection: Connection<'a>,
+}
+
+impl Request<'_> {
+    /// Whether this is a CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`,
+    /// neither of them empty ([Fetch, CORS-preflight request](https://fetch.spec.whatwg.org/#cors-preflight-request)).
+    #[must_use]
+    pub fn is_cors_preflight(&self) -> bool {
+        let headers = Headers::of(self);
+        let is_there = |name| headers.lines(name).any(|value| !value.is_empty());
+        self.method == b"OPTIONS" && is_there("origin") && is_there("access-control-request-method")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_preflight(method: &[u8], headers: &[HeaderLine<'_>]) -> bool {
+        let request = Request {
+            method,
+            target: b"/",
+            authority: None,
+            headers,
+            lines: Lines::Separate,
+            peer: &Peer::Absent,
+            connection: Connection::default(),
+        };
+        request.is_cors_preflight()
+    }
+
+    #[test]
+    fn a_preflight_has_the_method_and_both_headers() {
+        let origin = HeaderLine { name: b"Origin", value: b"https://a.example" };
+        let asked = HeaderLine { name: b"Access-Control-Request-Method", value: b"POST" };
+        assert!(is_preflight(b"OPTIONS", &[origin, asked]));
+        assert!(!is_preflight(b"options", &[origin, asked]));
+        assert!(!is_preflight(b"POST", &[origin, asked]));
+        assert!(!is_preflight(b"OPTIONS", &[asked]));
+        assert!(!is_preflight(b"OPTIONS", &[origin]));
+        let empty = HeaderLine { value: b"", ..origin };
+        assert!(!is_preflight(b"OPTIONS", &[empty, asked]));
+    }
 }

@@ -29,7 +29,7 @@ impl DecodeError {
         &self.message
     }
 
-    fn below(mut self, segment: &str) -> Self {
+    pub(crate) fn below(mut self, segment: &str) -> Self {
         let segment = segment.replace('~', "~0").replace('/', "~1");
         self.pointer.insert_str(0, &format!("/{segment}"));
         self

@@ -68,6 +68,12 @@ impl Document {
         write::canonical(self.root())
     }
 
+    /// How much memory the document has on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let tape = self.tape.capacity().saturating_mul(size_of::<Node>());
+        self.text.len().saturating_add(self.unescaped.capacity()).saturating_add(tape)
+    }
+
     fn node(&self, index: u32) -> Node {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         self.tape.get(index).copied().unwrap_or(Node { kind: Kind::Null, end: u32::MAX })

@@ -22,6 +22,12 @@ impl JsonWriter {
         Self::default()
     }
 
+    /// An empty text with room for `bytes`.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { out: String::with_capacity(bytes), comma: false }
+    }
+
     /// What was written.
     #[must_use]
     pub fn finish(self) -> String {

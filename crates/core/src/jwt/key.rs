@@ -194,9 +194,15 @@ impl fmt::Debug for KeyMaterial {
     }
 }
 
-/// What tells one key from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What tells one key from another. Can't be formatted: that of a weak secret gives it away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyFingerprint([u8; 32]);
+
+impl fmt::Debug for KeyFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyFingerprint(redacted)")
+    }
+}
 
 /// One signature to check: everything that a crypto library needs and nothing else.
 ///

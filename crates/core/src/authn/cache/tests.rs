@@ -1,0 +1,120 @@
+use super::*;
+use crate::jwt::UnverifiedToken;
+use crate::jwt::jwk::KeyProfile;
+use crate::jwt::jwks::KeySet;
+use crate::jwt::key::Outcome;
+use crate::jwt::testing::{AnyKey, jwk, jwks, signed};
+use alloc::format;
+
+fn verified(index: usize) -> Arc<VerifiedToken> {
+    let set = jwks(&[jwk(7, "")]);
+    let set = KeySet::parse(set.as_bytes(), KeyProfile::Jwt, &AnyKey).unwrap();
+    let text = signed(None, &format!(r#"{{"sub":"{index:06}"}}"#), 7);
+    let token = UnverifiedToken::parse(text.as_bytes(), usize::MAX).unwrap();
+    let check = token.check_with(Arc::clone(&set.keys()[0])).unwrap();
+    Arc::new(check.finish(Outcome::Valid).unwrap())
+}
+
+#[test]
+fn a_token_is_found_by_all_of_its_bytes() {
+    let mut cache = TokenCache::default();
+    let token = verified(1);
+    assert!(cache.find(token.credential()).is_none());
+    cache.insert(&token);
+    assert!(Arc::ptr_eq(&cache.find(token.credential()).unwrap(), &token));
+    for index in 0..token.credential().len() {
+        let mut other = token.credential().to_vec();
+        other[index] ^= 1;
+        assert!(cache.find(&other).is_none(), "{index}");
+    }
+    let (_, shorter) = token.credential().split_last().unwrap();
+    assert!(cache.find(shorter).is_none());
+    assert!(cache.find(&[]).is_none());
+}
+
+#[test]
+fn the_number_of_tokens_is_bounded() {
+    let mut cache = TokenCache::new(64, usize::MAX);
+    for index in 0..1000 {
+        let token = verified(index);
+        cache.insert(&token);
+        assert!(cache.find(token.credential()).is_some(), "the newest is always there");
+    }
+    assert!(cache.len() <= 64 && cache.len() > 32, "{}", cache.len());
+    let counted: usize = cache.slots.iter().flatten().map(|slot| slot.token.memory()).sum();
+    assert_eq!(cache.bytes(), counted);
+}
+
+#[test]
+fn the_bytes_are_bounded() {
+    let size = verified(0).memory();
+    let mut cache = TokenCache::new(1024, 10 * size);
+    for index in 0..100 {
+        cache.insert(&verified(index));
+        assert!(cache.bytes() <= 10 * size);
+    }
+    assert_eq!(cache.len(), 10);
+    let counted: usize = cache.slots.iter().flatten().map(|slot| slot.token.memory()).sum();
+    assert_eq!(cache.bytes(), counted);
+}
+
+#[test]
+fn a_token_is_kept_at_the_bound_of_bytes_and_not_past_it() {
+    let token = verified(0);
+    let mut cache = TokenCache::new(4, token.memory());
+    cache.insert(&token);
+    assert_eq!(cache.len(), 1);
+    let mut cache = TokenCache::new(4, token.memory() - 1);
+    cache.insert(&token);
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn the_same_token_takes_one_place() {
+    let mut cache = TokenCache::default();
+    for _ in 0..3 {
+        cache.insert(&verified(1));
+    }
+    assert_eq!(cache.len(), 1);
+    assert_eq!(cache.bytes(), verified(1).memory());
+}
+
+#[test]
+fn a_token_in_use_outlives_those_that_are_not() {
+    let mut cache = TokenCache::new(4, usize::MAX);
+    let favourite = verified(0);
+    cache.insert(&favourite);
+    for index in 1..100 {
+        assert!(cache.find(favourite.credential()).is_some(), "{index}");
+        cache.insert(&verified(index));
+    }
+    assert!(cache.find(favourite.credential()).is_some());
+    assert_eq!(cache.len(), 4);
+}
+
+#[test]
+fn a_cache_without_entries_keeps_nothing() {
+    for entries in 0..4 {
+        let mut cache = TokenCache::new(entries, usize::MAX);
+        cache.insert(&verified(1));
+        assert!(cache.find(verified(1).credential()).is_none());
+        assert!(cache.is_empty());
+    }
+}
+
+#[test]
+fn similar_tokens_spread_over_the_sets() {
+    let mut cache = TokenCache::default();
+    for index in 0..1024 {
+        cache.insert(&verified(index));
+    }
+    // Sets of four, taken at random, keep about four fifths of as many tokens as they have room.
+    assert!(cache.len() > 768, "{}", cache.len());
+}
+
+#[test]
+fn nothing_in_a_cache_can_be_formatted() {
+    let mut cache = TokenCache::default();
+    cache.insert(&verified(1));
+    assert!(!format!("{cache:?}").contains("eyJ"));
+}

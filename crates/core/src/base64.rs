@@ -1,0 +1,161 @@
+//! Base64 with exactly one encoding for each value (RFC 4648 §3.5).
+//!
+//! White space, line breaks, characters of the other alphabet and non-zero trailing bits are
+//! refused, so two different texts never decode to the same bytes. Nothing here is constant-time:
+//! it reads what a caller sent, and public keys. Callers bound the length.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+const LETTERS_AND_DIGITS: &[u8; 62] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The value of each byte in the URL-safe alphabet; `NONE` for all others.
+static URL: [u8; 256] = table(b'-', b'_');
+/// The value of each byte in the standard alphabet; `NONE` for all others.
+static STANDARD: [u8; 256] = table(b'+', b'/');
+
+/// Has a bit that no six-bit value has.
+const NONE: u8 = 0xFF;
+
+/// Decodes base64url without padding (RFC 7515 §2).
+///
+/// Refuses padding and a length that no encoding has, besides what this module always refuses.
+#[must_use]
+pub fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
+    decode(text, &URL)
+}
+
+/// Decodes base64 with the padding that RFC 4648 §4 demands.
+#[must_use]
+pub fn decode_standard(text: &[u8]) -> Option<Vec<u8>> {
+    let (quads, rest) = text.as_chunks::<4>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let padding = match quads.last() {
+        Some([_, _, b'=', b'=']) => 2,
+        Some([_, _, _, b'=']) => 1,
+        Some(_) | None => 0,
+    };
+    decode(text.get(..text.len().checked_sub(padding)?)?, &STANDARD)
+}
+
+fn decode(text: &[u8], table: &[u8; 256]) -> Option<Vec<u8>> {
+    let value = |byte: u8| table.get(usize::from(byte)).copied().unwrap_or(NONE);
+    let (quads, tail) = text.as_chunks::<4>();
+    let mut bytes = vec![0; quads.len().checked_mul(3)?.checked_add(tail.len())?];
+    let (triples, _) = bytes.as_chunks_mut::<3>();
+    let mut seen = 0;
+    for (triple, quad) in triples.iter_mut().zip(quads) {
+        let [a, b, c, d] = quad.map(value);
+        seen |= a | b | c | d;
+        *triple = [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d];
+    }
+    bytes.truncate(quads.len().checked_mul(3)?);
+    match *tail {
+        [] => {}
+        [a, b] => {
+            let [a, b] = [a, b].map(value);
+            if b & 0x0F != 0 {
+                return None;
+            }
+            seen |= a | b;
+            bytes.push((a << 2) | (b >> 4));
+        }
+        [a, b, c] => {
+            let [a, b, c] = [a, b, c].map(value);
+            if c & 0x03 != 0 {
+                return None;
+            }
+            seen |= a | b | c;
+            bytes.extend([(a << 2) | (b >> 4), (b << 4) | (c >> 2)]);
+        }
+        _ => return None,
+    }
+    (seen & 0xC0 == 0).then_some(bytes)
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "runs when the program is compiled, where a mistake fails the build"
+)]
+const fn table(value_62: u8, value_63: u8) -> [u8; 256] {
+    let mut table = [NONE; 256];
+    let mut index = 0;
+    while index < LETTERS_AND_DIGITS.len() {
+        table[LETTERS_AND_DIGITS[index] as usize] = index as u8;
+        index += 1;
+    }
+    table[value_62 as usize] = 62;
+    table[value_63 as usize] = 63;
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_rfc_4648_decode() {
+        let pairs: [(&str, &str); 7] = [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9vYg==", "foob"),
+            ("Zm9vYmE=", "fooba"),
+            ("Zm9vYmFy", "foobar"),
+        ];
+        for (encoded, plain) in pairs {
+            assert_eq!(decode_standard(encoded.as_bytes()).unwrap(), plain.as_bytes());
+            let bare = encoded.trim_end_matches('=');
+            assert_eq!(decode_url(bare.as_bytes()).unwrap(), plain.as_bytes());
+        }
+    }
+
+    #[test]
+    fn each_alphabet_refuses_the_letters_of_the_other() {
+        assert_eq!(decode_url(b"-_-_").unwrap(), [0xFB, 0xFF, 0xBF]);
+        assert_eq!(decode_standard(b"+/+/").unwrap(), [0xFB, 0xFF, 0xBF]);
+        assert_eq!(decode_url(b"+/+/"), None);
+        assert_eq!(decode_standard(b"-_-_"), None);
+    }
+
+    #[test]
+    fn every_other_byte_is_refused_at_every_place() {
+        for byte in 0..=u8::MAX {
+            let known = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            for place in 0..7 {
+                let mut text = *b"AAAAAAA";
+                text[place] = byte;
+                // The last place also has to be canonical: only multiples of four are.
+                let canonical = place < 6 || URL[usize::from(byte)] & 3 == 0;
+                assert_eq!(decode_url(&text).is_some(), known && canonical, "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn unused_bits_must_be_zero() {
+        assert_eq!(decode_url(b"Zg").unwrap(), b"f");
+        for text in [&b"Zh"[..], b"Zv", b"Zm9", b"Zm-"] {
+            assert_eq!(decode_url(text), None);
+        }
+        assert_eq!(decode_standard(b"Zh=="), None);
+        assert_eq!(decode_standard(b"Zm9="), None);
+    }
+
+    #[test]
+    fn lengths_that_no_encoding_has_are_refused() {
+        for text in [&b"A"[..], b"AAAAA"] {
+            assert_eq!(decode_url(text), None);
+        }
+        for text in [&b"AA"[..], b"AAA", b"AA=", b"A===", b"====", b"AA==AAAA", b"AAAA====", b"="] {
+            assert_eq!(decode_standard(text), None, "{text:?}");
+        }
+        assert_eq!(decode_url(b"Zg=="), None);
+    }
+}

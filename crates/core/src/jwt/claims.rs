@@ -1,0 +1,343 @@
+//! The claims set of a token (RFC 7519 §4): registered claims in three states, and their checks.
+
+mod date;
+
+use core::fmt;
+
+use crate::decision::Reason;
+use crate::json::{Document, Value, View};
+use crate::time::{Seconds, UnixTime};
+pub use date::NumericDate;
+
+/// A claim: not there, there with a value that it can't have, or there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim<T> {
+    /// The claims set has no such member.
+    Absent,
+    /// The member has a type or a value that the claim can't have; never treated as absent.
+    Malformed,
+    /// The claim.
+    Present(T),
+}
+
+/// The claims set of a token: a JSON object without duplicate members.
+#[derive(Clone)]
+pub struct Claims {
+    document: Document,
+    expires: Claim<NumericDate>,
+    not_before: Claim<NumericDate>,
+    issued: Claim<NumericDate>,
+}
+
+/// What the time claims of a token must satisfy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRules {
+    /// How far the clocks of issuer and verifier may be apart; at most 300 seconds make sense.
+    pub clock_skew: Seconds,
+    /// Whether a token without `exp` is refused.
+    pub require_exp: bool,
+    /// The longest accepted time from `iat` to `exp`; both are required then.
+    pub max_lifetime: Option<Seconds>,
+}
+
+/// Why the claims of a genuine token are not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimError {
+    /// A required claim is absent.
+    Missing(&'static str),
+    /// A claim has the wrong type or an impossible value.
+    Malformed(&'static str),
+    /// `exp` has passed.
+    Expired {
+        /// The claim, whole seconds.
+        exp: UnixTime,
+        /// The time of the check.
+        now: UnixTime,
+    },
+    /// `nbf` is still to come.
+    NotYetValid {
+        /// The claim, whole seconds.
+        nbf: UnixTime,
+        /// The time of the check.
+        now: UnixTime,
+    },
+    /// `iat` is still to come.
+    IssuedInFuture {
+        /// The claim, whole seconds.
+        iat: UnixTime,
+        /// The time of the check.
+        now: UnixTime,
+    },
+    /// From `iat` to `exp` it is longer than accepted.
+    Lifetime {
+        /// The token's lifetime.
+        lifetime: Seconds,
+        /// The longest that is accepted.
+        limit: Seconds,
+    },
+    /// No accepted audience is among the token's.
+    Audience,
+}
+
+impl Claims {
+    /// The claims of a document; none if it is no object.
+    ///
+    /// A claim with a wrong type is kept and reported by [`check_shape`](Self::check_shape): a
+    /// token's issuer is needed before its signature can be checked, and nothing else is.
+    pub(super) fn new(document: Document) -> Option<Self> {
+        let members = document.root().as_object()?;
+        let [expires, not_before, issued] =
+            ["exp", "nbf", "iat"].map(|name| date::read(members.get(name)));
+        Some(Self { document, expires, not_before, issued })
+    }
+
+    /// All members, for the policy.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.document.root().as_object()?.get(name)
+    }
+
+    /// The claims set itself.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        self.document.root()
+    }
+
+    /// `iss`: a string.
+    #[must_use]
+    pub fn issuer(&self) -> Claim<&str> {
+        self.string("iss")
+    }
+
+    /// `sub`: a string that is not empty and has no control characters.
+    ///
+    /// Empty is stricter than RFC 7519 §4.1.2; a subject that nobody has names nobody. Without a
+    /// `sub` a token is valid and has no request principal.
+    #[must_use]
+    pub fn subject(&self) -> Claim<&str> {
+        match self.string("sub") {
+            Claim::Present(text) if text.is_empty() || text.contains(char::is_control) => {
+                Claim::Malformed
+            }
+            subject @ (Claim::Absent | Claim::Malformed | Claim::Present(_)) => subject,
+        }
+    }
+
+    /// `jti`: a string.
+    #[must_use]
+    pub fn token_id(&self) -> Claim<&str> {
+        self.string("jti")
+    }
+
+    /// `aud`: a string, or an array of at least one; none of them empty.
+    #[must_use]
+    pub fn audience(&self) -> Claim<Audience<'_>> {
+        let Some(value) = self.get("aud") else { return Claim::Absent };
+        let audience = Audience(value);
+        let names = || audience.names();
+        let strings_only = value.as_array().is_none_or(|all| all.count() == names().count());
+        if strings_only && names().next().is_some() && names().all(|name| !name.is_empty()) {
+            Claim::Present(audience)
+        } else {
+            Claim::Malformed
+        }
+    }
+
+    /// `exp`
+    #[must_use]
+    pub fn expires(&self) -> Claim<NumericDate> {
+        self.expires
+    }
+
+    /// `nbf`
+    #[must_use]
+    pub fn not_before(&self) -> Claim<NumericDate> {
+        self.not_before
+    }
+
+    /// `iat`
+    #[must_use]
+    pub fn issued(&self) -> Claim<NumericDate> {
+        self.issued
+    }
+
+    /// Refuses a token with a registered claim of the wrong type, whether or not it is looked at.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] names the first of them.
+    pub fn check_shape(&self) -> Result<(), ClaimError> {
+        let malformed = [
+            ("iss", self.issuer().is_malformed()),
+            ("sub", self.subject().is_malformed()),
+            ("aud", self.audience().is_malformed()),
+            ("exp", self.expires.is_malformed()),
+            ("nbf", self.not_before.is_malformed()),
+            ("iat", self.issued.is_malformed()),
+            ("jti", self.token_id().is_malformed()),
+        ];
+        match malformed.iter().find(|(_, malformed)| *malformed) {
+            Some((name, _)) => Err(ClaimError::Malformed(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a token outside its time (RFC 7519 §4.1.4 to §4.1.6).
+    ///
+    /// Valid while `now < exp + skew` and `now + skew >= nbf` and `now + skew >= iat`. Fractions
+    /// never lengthen that: `exp` is rounded down, `nbf` and `iat` up.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check_time(&self, now: UnixTime, rules: &TimeRules) -> Result<(), ClaimError> {
+        let expires = self.expires.value("exp")?;
+        let not_before = self.not_before.value("nbf")?.map(NumericDate::ceil);
+        let issued = self.issued.value("iat")?;
+        if rules.require_exp && expires.is_none() {
+            return Err(ClaimError::Missing("exp"));
+        }
+        let latest = now.plus(rules.clock_skew);
+        if let Some(exp) = expires.map(NumericDate::floor)
+            && now >= exp.plus(rules.clock_skew)
+        {
+            return Err(ClaimError::Expired { exp, now });
+        }
+        if let Some(nbf) = not_before.filter(|nbf| latest < *nbf) {
+            return Err(ClaimError::NotYetValid { nbf, now });
+        }
+        if let Some(iat) = issued.map(NumericDate::ceil).filter(|iat| latest < *iat) {
+            return Err(ClaimError::IssuedInFuture { iat, now });
+        }
+        rules.max_lifetime.map_or(Ok(()), |limit| check_lifetime(issued, expires, limit))
+    }
+
+    /// Refuses a token for other audiences; an empty list accepts any.
+    ///
+    /// Names compare byte by byte (RFC 7519 §4.1.3). Without an `aud`, a token is for nobody.
+    ///
+    /// # Errors
+    /// [`ClaimError::Audience`], or [`ClaimError::Malformed`].
+    pub fn check_audience<T: AsRef<str>>(&self, accepted: &[T]) -> Result<(), ClaimError> {
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let audience = self.audience().value("aud")?.ok_or(ClaimError::Audience)?;
+        let is_accepted = |name: &str| accepted.iter().any(|accepted| accepted.as_ref() == name);
+        if audience.names().any(is_accepted) { Ok(()) } else { Err(ClaimError::Audience) }
+    }
+
+    fn string(&self, name: &str) -> Claim<&str> {
+        match self.get(name).map(Value::view) {
+            None => Claim::Absent,
+            Some(View::String(text)) => Claim::Present(text),
+            Some(
+                View::Null | View::Bool(_) | View::Number(_) | View::Array(_) | View::Object(_),
+            ) => Claim::Malformed,
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.document.heap_bytes()
+    }
+}
+
+/// A lifetime compares whole seconds, so that equal fractions of `iat` and `exp` cancel out.
+fn check_lifetime(
+    issued: Option<NumericDate>,
+    expires: Option<NumericDate>,
+    limit: Seconds,
+) -> Result<(), ClaimError> {
+    let expires = expires.ok_or(ClaimError::Missing("exp"))?;
+    let issued = issued.ok_or(ClaimError::Missing("iat"))?;
+    let lifetime = expires.floor().since(issued.floor());
+    if lifetime > limit { Err(ClaimError::Lifetime { lifetime, limit }) } else { Ok(()) }
+}
+
+/// The value of an `aud` claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Audience<'a>(Value<'a>);
+
+impl<'a> Audience<'a> {
+    /// Each audience, in the order of the token.
+    pub fn names(self) -> impl Iterator<Item = &'a str> {
+        let list = self.0.as_array().into_iter().flatten().filter_map(Value::as_str);
+        self.0.as_str().into_iter().chain(list)
+    }
+}
+
+impl<T> Claim<T> {
+    /// Whether the claim is there with a value that it can't have.
+    #[must_use]
+    pub const fn is_malformed(&self) -> bool {
+        matches!(self, Self::Malformed)
+    }
+
+    /// The value, if there is one.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] with this name.
+    pub fn value(self, name: &'static str) -> Result<Option<T>, ClaimError> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Malformed => Err(ClaimError::Malformed(name)),
+            Self::Present(value) => Ok(Some(value)),
+        }
+    }
+
+    /// The value, which must be there.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] or [`ClaimError::Missing`] with this name.
+    pub fn required(self, name: &'static str) -> Result<T, ClaimError> {
+        self.value(name)?.ok_or(ClaimError::Missing(name))
+    }
+}
+
+impl ClaimError {
+    /// The reason to refuse a request with such a token.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Missing(_) => Reason::ClaimMissing,
+            Self::Malformed(_) => Reason::ClaimMalformed,
+            Self::Expired { .. } => Reason::TokenExpired,
+            Self::NotYetValid { .. } => Reason::TokenNotYetValid,
+            Self::IssuedInFuture { .. } => Reason::TokenIssuedInFuture,
+            Self::Lifetime { .. } => Reason::LifetimeExceeded,
+            Self::Audience => Reason::AudienceMismatch,
+        }
+    }
+}
+
+/// Claims are personal data: they are formatted one by one, by those who know which.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(redacted)")
+    }
+}
+
+impl fmt::Display for ClaimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "claim {name} is missing"),
+            Self::Malformed(name) => write!(f, "claim {name} is malformed"),
+            Self::Expired { exp, now } => {
+                write!(f, "expired at {}, now is {}", exp.seconds(), now.seconds())
+            }
+            Self::NotYetValid { nbf, now } => {
+                write!(f, "not valid before {}, now is {}", nbf.seconds(), now.seconds())
+            }
+            Self::IssuedInFuture { iat, now } => {
+                write!(f, "issued at {}, now is {}", iat.seconds(), now.seconds())
+            }
+            Self::Lifetime { lifetime, limit } => {
+                write!(f, "lifetime of {} s, at most {} s are accepted", lifetime.0, limit.0)
+            }
+            Self::Audience => f.write_str("no accepted audience"),
+        }
+    }
+}
+
+impl core::error::Error for ClaimError {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! A token: parsed, then proved.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::ops::Range;
+
+use super::claims::{Claim, Claims};
+use super::compact::{Compact, CompactError};
+use super::header::{HeaderError, JoseHeader};
+use super::jwk::Key;
+use super::key::{KeyFingerprint, Outcome, SignatureCheck};
+use crate::base64;
+use crate::decision::Reason;
+use crate::json::{Document, JsonError};
+use crate::limits;
+
+/// A token that was read and whose signature nobody has checked.
+///
+/// It tells which issuer and key it names, so that a key can be found, and nothing else.
+#[derive(Debug)]
+pub struct UnverifiedToken(Box<Parts>);
+
+/// A token whose signature is genuine under one key. Whether it is accepted is another question.
+///
+/// Made by [`TokenCheck::finish`] only.
+#[derive(Debug)]
+pub struct VerifiedToken {
+    parts: Box<Parts>,
+    key: KeyFingerprint,
+}
+
+/// A token and the key that may verify it: the one question that is open.
+#[derive(Debug)]
+#[must_use]
+pub struct TokenCheck {
+    token: UnverifiedToken,
+    key: Arc<Key>,
+}
+
+/// A token that a key did not verify, for another try.
+#[derive(Debug)]
+pub struct Unproven {
+    /// The token.
+    pub token: UnverifiedToken,
+    /// Why it is not verified.
+    pub failure: Failure,
+}
+
+/// Why a key did not verify a token. A bad signature has no details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The key does not accept the token's algorithm.
+    Algorithm,
+    /// The signature is not genuine.
+    Signature,
+    /// The crypto library can't say.
+    Unavailable,
+}
+
+/// Why some bytes are no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not the compact form.
+    Compact(CompactError),
+    /// A part is not base64url, in its one encoding without padding.
+    Base64(&'static str),
+    /// The header is refused.
+    Header(HeaderError),
+    /// The payload is not JSON as we accept it.
+    Payload(JsonError),
+    /// The payload is not a JSON object.
+    PayloadNotObject,
+}
+
+struct Parts {
+    bytes: Box<[u8]>,
+    payload: Range<usize>,
+    header: JoseHeader,
+    claims: Claims,
+    signature: Box<[u8]>,
+}
+
+impl UnverifiedToken {
+    /// Reads a compact JWS with a JSON header and a JSON claims set (RFC 7519 §7.2).
+    ///
+    /// The size is checked before anything is decoded; `limit` may lower
+    /// [`limits::TOKEN_BYTES`], not raise it.
+    ///
+    /// # Errors
+    /// [`TokenError`] says which part was refused and why.
+    pub fn parse(token: &[u8], limit: usize) -> Result<Self, TokenError> {
+        let limit = limit.min(limits::TOKEN_BYTES);
+        let compact = Compact::split(token, limit).map_err(TokenError::Compact)?;
+        let header = decode(compact.header, "header")?;
+        let header = JoseHeader::parse(&header).map_err(TokenError::Header)?;
+        let payload = decode(compact.payload, "payload")?;
+        let claims = Document::parse(&payload, &limits::TOKEN_JSON).map_err(TokenError::Payload)?;
+        let claims = Claims::new(claims).ok_or(TokenError::PayloadNotObject)?;
+        let signature = decode(compact.signature, "signature")?;
+        let start = compact.header.len().saturating_add(1);
+        let payload = start..compact.message.len();
+        Ok(Self(Box::new(Parts { bytes: token.into(), payload, header, claims, signature })))
+    }
+
+    /// The header, which names the algorithm and the key.
+    #[must_use]
+    pub fn header(&self) -> &JoseHeader {
+        &self.0.header
+    }
+
+    /// The issuer that the token names, which chooses the keys.
+    #[must_use]
+    pub fn issuer(&self) -> Claim<&str> {
+        self.0.claims.issuer()
+    }
+
+    /// Asks whether this key verifies the token.
+    ///
+    /// # Errors
+    /// [`Unproven`] where the answer is no before any arithmetic: the key does not accept the
+    /// algorithm, or the signature does not have the length of this algorithm and key.
+    pub fn check_with(self, key: Arc<Key>) -> Result<TokenCheck, Unproven> {
+        let algorithm = self.0.header.algorithm();
+        if !key.accepts(algorithm) {
+            return Err(Unproven { token: self, failure: Failure::Algorithm });
+        }
+        if self.0.signature.len() != algorithm.signature_length(key.material()) {
+            return Err(Unproven { token: self, failure: Failure::Signature });
+        }
+        Ok(TokenCheck { token: self, key })
+    }
+}
+
+fn decode(part: &[u8], name: &'static str) -> Result<Box<[u8]>, TokenError> {
+    base64::decode_url(part).map(Into::into).ok_or(TokenError::Base64(name))
+}
+
+impl TokenCheck {
+    /// The question for the crypto library.
+    #[must_use]
+    pub fn check(&self) -> SignatureCheck<'_> {
+        let parts = &self.token.0;
+        SignatureCheck {
+            algorithm: parts.header.algorithm(),
+            key: self.key.material(),
+            message: parts.bytes.get(..parts.payload.end).unwrap_or_default(),
+            signature: &parts.signature,
+        }
+    }
+
+    /// Takes the library's answer to exactly this question.
+    ///
+    /// # Errors
+    /// [`Unproven`] gives the token back, unless the answer is [`Outcome::Valid`].
+    pub fn finish(self, outcome: Outcome) -> Result<VerifiedToken, Unproven> {
+        let failure = match outcome {
+            Outcome::Valid => {
+                return Ok(VerifiedToken { parts: self.token.0, key: self.key.fingerprint() });
+            }
+            Outcome::Invalid => Failure::Signature,
+            Outcome::Unavailable => Failure::Unavailable,
+        };
+        Err(Unproven { token: self.token, failure })
+    }
+}
+
+impl VerifiedToken {
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &JoseHeader {
+        &self.parts.header
+    }
+
+    /// The claims.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.parts.claims
+    }
+
+    /// The payload as it came, base64url without padding.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.parts.bytes.get(self.parts.payload.clone()).unwrap_or_default()
+    }
+
+    /// The key that verified it.
+    #[must_use]
+    pub fn key(&self) -> KeyFingerprint {
+        self.key
+    }
+
+    /// The whole token as it came. A credential: never log it.
+    pub(crate) fn credential(&self) -> &[u8] {
+        &self.parts.bytes
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn memory(&self) -> usize {
+        let parts = &self.parts;
+        let key_id = parts.header.key_id().map_or(0, str::len);
+        let own = [parts.bytes.len(), parts.signature.len(), parts.claims.heap_bytes(), key_id];
+        own.into_iter().fold(size_of::<Self>().saturating_add(size_of::<Parts>()), |all, bytes| {
+            all.saturating_add(bytes)
+        })
+    }
+}
+
+impl TokenError {
+    /// The reason to refuse a request with such a token.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Compact(CompactError::TooLong { .. } | CompactError::HeaderTooLong { .. }) => {
+                Reason::TokenTooLarge
+            }
+            Self::Header(error) => error.reason(),
+            Self::Compact(CompactError::Parts | CompactError::EmptyPart)
+            | Self::Base64(_)
+            | Self::Payload(_)
+            | Self::PayloadNotObject => Reason::TokenMalformed,
+        }
+    }
+}
+
+/// A token can't be formatted.
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("redacted")
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compact(error) => error.fmt(f),
+            Self::Base64(part) => write!(f, "{part} of the token is not strict base64url"),
+            Self::Header(error) => error.fmt(f),
+            Self::Payload(error) => write!(f, "claims set: {error}"),
+            Self::PayloadNotObject => f.write_str("claims set is not an object"),
+        }
+    }
+}
+
+impl core::error::Error for TokenError {}
+
+#[cfg(test)]
+mod tests;

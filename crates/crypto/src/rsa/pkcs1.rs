@@ -1,0 +1,89 @@
+//! EMSA-PKCS1-v1_5 (RFC 8017 §9.2).
+
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// A hash with its `DigestInfo` prefix (RFC 8017 §9.2, note 1).
+pub(super) trait Prefixed: Digest {
+    const PREFIX: [u8; 19];
+}
+
+impl Prefixed for Sha256 {
+    const PREFIX: [u8; 19] = prefix(1, 32);
+}
+
+impl Prefixed for Sha384 {
+    const PREFIX: [u8; 19] = prefix(2, 48);
+}
+
+impl Prefixed for Sha512 {
+    const PREFIX: [u8; 19] = prefix(3, 64);
+}
+
+/// SEQUENCE { SEQUENCE { 2.16.840.1.101.3.4.2.`hash`, NULL }, OCTET STRING of `length` bytes }.
+const fn prefix(hash: u8, length: u8) -> [u8; 19] {
+    let whole = 17u8.saturating_add(length);
+    [
+        0x30, whole, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, hash,
+        0x05, 0x00, 0x04, length,
+    ]
+}
+
+/// Whether `encoded` is the one encoding of `message` in that many bytes.
+///
+/// Nothing in `encoded` is parsed: the encoding is made again and compared as a whole
+/// (RFC 8017 §8.2.2), so no variant of the padding or of the DER can pass.
+pub(super) fn is_encoding_of<D: Prefixed>(encoded: &[u8], message: &[u8]) -> bool {
+    let hash = D::digest(message);
+    let fixed = D::PREFIX.len().saturating_add(hash.len()).saturating_add(3);
+    let Some(padding) = encoded.len().checked_sub(fixed).filter(|&padding| padding >= 8) else {
+        return false;
+    };
+    let mut expected = Vec::with_capacity(encoded.len());
+    expected.extend_from_slice(&[0, 1]);
+    expected.resize(padding.saturating_add(2), 0xff);
+    expected.push(0);
+    expected.extend_from_slice(&D::PREFIX);
+    expected.extend_from_slice(&hash);
+    expected == encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(padding: usize) -> Vec<u8> {
+        let mut encoded = alloc::vec![0, 1];
+        encoded.resize(2 + padding, 0xff);
+        encoded.push(0);
+        encoded.extend_from_slice(&[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01]);
+        encoded.extend_from_slice(&[0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20]);
+        encoded.extend_from_slice(&Sha256::digest(b"message"));
+        encoded
+    }
+
+    #[test]
+    fn an_encoding_of_another_message_or_hash_is_refused() {
+        assert!(is_encoding_of::<Sha256>(&encode(202), b"message"));
+        assert!(!is_encoding_of::<Sha256>(&encode(202), b"massage"));
+        assert!(!is_encoding_of::<Sha384>(&encode(202), b"message"));
+    }
+
+    #[test]
+    fn at_least_eight_bytes_of_padding_are_needed() {
+        assert!(is_encoding_of::<Sha256>(&encode(8), b"message"));
+        assert!(!is_encoding_of::<Sha256>(&encode(7), b"message"));
+        assert!(!is_encoding_of::<Sha256>(&[], b"message"));
+    }
+
+    #[test]
+    fn a_change_of_any_byte_is_refused() {
+        let genuine = encode(202);
+        for at in 0..genuine.len() {
+            let mut changed = genuine.clone();
+            changed[at] ^= 1;
+            assert!(!is_encoding_of::<Sha256>(&changed, b"message"), "byte {at}");
+        }
+    }
+}
