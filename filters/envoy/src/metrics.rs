@@ -4,6 +4,8 @@ use lychgate_core::decision::{Decision, Reason, Verdict};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
+use crate::verify::EnvoyVerifier;
+
 /// The ids of all counters. Envoy shows them as `wasmcustom.lychgate.<name>`.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -21,6 +23,8 @@ pub(crate) struct Metrics {
     pub(crate) keys_failed: Counter,
     /// Requests that had to wait for keys.
     pub(crate) waited: Counter,
+    /// Checks signatures, and counts who did.
+    pub(crate) verifier: EnvoyVerifier,
 }
 
 impl Metrics {
@@ -37,6 +41,10 @@ impl Metrics {
             keys_fetched: Counter::define("keys.fetched"),
             keys_failed: Counter::define("keys.failed"),
             waited: Counter::define("keys.waited"),
+            verifier: EnvoyVerifier {
+                by_host: Counter::define("signature.host"),
+                by_portable: Counter::define("signature.portable"),
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use lychgate_core::engine::Needs;
 use lychgate_core::spiffe::Peer;
 
 use crate::bounded::BoundedMap;
@@ -42,8 +43,11 @@ impl Default for Peers {
 }
 
 impl Peers {
-    /// The peer of the request's connection.
-    pub(crate) fn of_connection(&mut self) -> Rc<Peer> {
+    /// The peer of the effective context's request.
+    pub(crate) fn of_request(&mut self, needs: Needs<'_>) -> Rc<Peer> {
+        if needs.is_waypoint() {
+            return self.of_waypoint();
+        }
         match host::attribute(DIGEST) {
             Some(digest) => self.by_digest.entry(digest, || Rc::new(presented())),
             None => Rc::clone(&self.absent),
@@ -51,7 +55,7 @@ impl Peers {
     }
 
     /// The peer of a request that a waypoint took out of its tunnel.
-    pub(crate) fn of_waypoint(&self) -> Rc<Peer> {
+    fn of_waypoint(&self) -> Rc<Peer> {
         match host::attribute(WAYPOINT_PRINCIPAL) {
             Some(principal) => Rc::new(Peer::from_principal(&principal)),
             None => Rc::clone(&self.absent),

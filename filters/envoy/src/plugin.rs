@@ -17,7 +17,6 @@ use crate::metrics::Metrics;
 use crate::parked::{Parked, Request};
 use crate::peer::Peers;
 use crate::request::Snapshot;
-use crate::verify::EnvoyVerifier;
 use crate::{handoff, host, reply};
 
 /// How often the timer rings when nothing is expected.
@@ -129,7 +128,7 @@ impl Plugin {
                 Step::Done(decision) => return Ok(decision),
                 Step::NeedKeys(waiting) => return Err(waiting),
                 Step::Verify(pending) => {
-                    let outcome = EnvoyVerifier.verify(&pending.check());
+                    let outcome = self.metrics.verifier.verify(&pending.check());
                     pending.finish(outcome, &mut self.cache)
                 }
             };

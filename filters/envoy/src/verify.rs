@@ -4,6 +4,7 @@ use lychgate_core::jwt::key::{Algorithm, Outcome, SignatureCheck, Verifier};
 use lychgate_crypto::{Portable, ecdsa_der, spki_der, structure_ok};
 use proxy_wasm::hostcalls;
 
+use crate::metrics::Counter;
 use crate::protobuf::{Message, leading_bool};
 
 /// The name of Envoy's foreign function.
@@ -15,19 +16,25 @@ const VERIFY_SIGNATURE: &str = "verify_signature";
 /// have been bound to the key before, as core does, and the shape of the signature is checked first
 /// by the same function that the portable crate uses. Where Envoy can't say, the portable crate
 /// answers: a host without the function costs time, never a verdict.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct EnvoyVerifier;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnvoyVerifier {
+    /// Counts answers of Envoy.
+    pub(crate) by_host: Counter,
+    /// Counts answers of the portable crate.
+    pub(crate) by_portable: Counter,
+}
 
 impl Verifier for EnvoyVerifier {
     fn verify(&self, check: &SignatureCheck<'_>) -> Outcome {
         if !structure_ok(check) {
             return Outcome::Invalid;
         }
-        match ask_envoy(check) {
-            Some(true) => Outcome::Valid,
-            Some(false) => Outcome::Invalid,
-            None => Portable.verify(check),
-        }
+        let Some(is_genuine) = ask_envoy(check) else {
+            self.by_portable.increment();
+            return Portable.verify(check);
+        };
+        self.by_host.increment();
+        if is_genuine { Outcome::Valid } else { Outcome::Invalid }
     }
 }
 

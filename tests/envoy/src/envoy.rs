@@ -57,7 +57,7 @@ impl Envoy {
             .arg(config)
             .arg("--admin-address-path")
             .arg(scratch.path().join("admin"))
-            .args(["--use-dynamic-base-id", "--drain-time-s", "1", "--parent-shutdown-time-s", "2"])
+            .args(["--use-dynamic-base-id", "--file-flush-interval-msec", "50"])
             .args(["--concurrency", &setup.concurrency.to_string()])
             .args(["--log-level", "warning", "--component-log-level", "wasm:info,config:info"])
             .stdin(Stdio::null())

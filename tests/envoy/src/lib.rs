@@ -11,6 +11,7 @@ pub mod config;
 pub mod envoy;
 pub mod jwks;
 pub mod pki;
+pub mod policy;
 pub mod scratch;
 pub mod token;
 pub mod upstream;
