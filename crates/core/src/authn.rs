@@ -8,7 +8,8 @@ pub mod refresh;
 pub mod rule;
 
 pub use authenticate::{
-    AcceptedToken, Authenticator, AuthnError, AuthnStep, AwaitingKeys, CheckingSignature,
+    Acceptance, AcceptedToken, Authenticator, AuthnError, AuthnStep, AwaitingKeys,
+    CheckingSignature,
 };
 pub use cache::TokenCache;
 pub use credential::{Credential, CredentialError};

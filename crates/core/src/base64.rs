@@ -4,6 +4,7 @@
 //! refused, so two different texts never decode to the same bytes. Nothing here is constant-time:
 //! it reads what a caller sent, and public keys. Callers bound the length.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -39,6 +40,26 @@ pub fn decode_standard(text: &[u8]) -> Option<Vec<u8>> {
         Some(_) | None => 0,
     };
     decode(text.get(..text.len().checked_sub(padding)?)?, &STANDARD)
+}
+
+/// Encodes as base64 with padding (RFC 4648 §4).
+#[must_use]
+pub fn encode_standard(bytes: &[u8]) -> String {
+    let letters = LETTERS_AND_DIGITS.iter().chain(b"+/");
+    let letter = |value: u32| {
+        let place = usize::try_from(value & 0x3F).unwrap_or(0);
+        letters.clone().nth(place).map_or('=', |letter| char::from(*letter))
+    };
+    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
+    for chunk in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
+        let value = byte(0) << 16 | byte(1) << 8 | byte(2);
+        text.push(letter(value >> 18));
+        text.push(letter(value >> 12));
+        text.push(if chunk.len() > 1 { letter(value >> 6) } else { '=' });
+        text.push(if chunk.len() > 2 { letter(value) } else { '=' });
+    }
+    text
 }
 
 fn decode(text: &[u8], table: &[u8; 256]) -> Option<Vec<u8>> {
@@ -97,6 +118,15 @@ const fn table(value_62: u8, value_63: u8) -> [u8; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_encoded_decodes_to_itself() {
+        for text in ["", "f", "fo", "foo", "foob", "fooba", "foobar"] {
+            let encoded = encode_standard(text.as_bytes());
+            assert_eq!(decode_standard(encoded.as_bytes()).unwrap(), text.as_bytes());
+        }
+        assert_eq!(encode_standard(&[0xFB, 0xFF]), "+/8=");
+    }
 
     #[test]
     fn the_examples_of_rfc_4648_decode() {

@@ -1,4 +1,15 @@
-//! Verdicts and their reasons.
+//! Verdicts, their reasons, and the decision that carries them to reply, audit and upstream.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::audit;
+use crate::policy;
+use crate::reply::{self, Reply};
+use crate::ruleset::Ruleset;
+use crate::time::UnixTime;
+use crate::upstream::UpstreamChanges;
 
 /// Whether a request may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -199,5 +210,147 @@ impl Reason {
             | Self::PeerRequired => 403,
             Self::KeysUnavailable | Self::VerifierUnavailable | Self::NotConfigured => 503,
         }
+    }
+}
+
+/// What was decided about one request, and all that follows from it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Decision {
+    pub(crate) ruleset: Arc<Ruleset>,
+    pub(crate) reason: Reason,
+    pub(crate) detail: Option<&'static str>,
+    pub(crate) findings: PolicyFindings,
+    pub(crate) crossing: Crossing,
+    pub(crate) upstream: UpstreamChanges,
+}
+
+/// What the policies had to say; empty where the request did not come as far as them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFindings {
+    /// The rule that allowed or denied.
+    pub rule: Option<RuleName>,
+    /// The ALLOW rule that came nearest, and its conditions that failed.
+    pub nearest: Option<(RuleName, Vec<String>)>,
+    /// The scopes that would have been enough, if scopes are all that was missing.
+    pub missing_scopes: Vec<String>,
+    /// The first rule of an AUDIT policy that matched.
+    pub audited: Option<RuleName>,
+    /// What the ruling would be if dry-run policies were in force.
+    pub dry_run: Option<(Reason, Option<RuleName>)>,
+}
+
+/// A rule, as decisions name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleName {
+    /// The policy, `namespace/name`.
+    pub policy: String,
+    /// The index of the rule in its policy.
+    pub rule: u32,
+}
+
+impl From<policy::RuleRef<'_>> for RuleName {
+    fn from(rule: policy::RuleRef<'_>) -> Self {
+        Self { policy: rule.policy.into(), rule: rule.rule }
+    }
+}
+
+/// Who crossed the boundary and where to, as far as it is known; never a token or a query.
+#[derive(Debug, Clone, Default)]
+pub struct Crossing {
+    /// The verified token's `sub`.
+    pub subject: Option<String>,
+    /// The verified token's `iss`.
+    pub issuer: Option<String>,
+    /// The verified peer's SPIFFE ID.
+    pub peer: Option<String>,
+    /// The method.
+    pub method: Option<String>,
+    /// The authority.
+    pub host: Option<String>,
+    /// The path, without its query.
+    pub path: Option<String>,
+    /// The correlation id that the request came with, if it is well formed.
+    pub correlation_id: Option<String>,
+}
+
+impl Decision {
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Whether the request may pass. In shadow mode the host lets it pass all the same.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.reason.verdict()
+    }
+
+    /// The HTTP status of the answer; 200 stands for "passed on".
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.reason.status()
+    }
+
+    /// Whether the host must refuse the request: a denial, and not in shadow mode.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.verdict() == Verdict::Deny && !self.is_shadow()
+    }
+
+    /// Whether the policy only watches.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.ruleset.settings.shadow
+    }
+
+    /// The revision of the policy that decided.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.ruleset.revision
+    }
+
+    /// The kind of mistake within the reason, for the audit record.
+    #[must_use]
+    pub fn detail(&self) -> Option<&'static str> {
+        self.detail
+    }
+
+    /// What the policies had to say.
+    #[must_use]
+    pub fn findings(&self) -> &PolicyFindings {
+        &self.findings
+    }
+
+    /// Who crossed, and where to.
+    #[must_use]
+    pub fn crossing(&self) -> &Crossing {
+        &self.crossing
+    }
+
+    /// The correlation id that the request came with, if it is well formed.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.crossing.correlation_id.as_deref()
+    }
+
+    /// How the request must be changed before it goes on.
+    #[must_use]
+    pub fn upstream(&self) -> &UpstreamChanges {
+        &self.upstream
+    }
+
+    /// The answer to a caller that is refused.
+    #[must_use]
+    pub fn reply(&self, correlation_id: &str) -> Reply {
+        let settings = &self.ruleset.settings;
+        reply::reply(self, &settings.realm, settings.public_reasons, correlation_id)
+    }
+
+    /// The audit record: one JSON object on one line.
+    #[must_use]
+    pub fn audit(&self, now: UnixTime, correlation_id: &str) -> String {
+        audit::record(self, &self.ruleset.revision, now, correlation_id)
     }
 }

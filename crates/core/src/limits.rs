@@ -50,6 +50,21 @@ pub const BUNDLE_BYTES: usize = 8 * 1024 * 1024;
 /// Most rules of one bundle, over all policies.
 pub const RULES: usize = 10_000;
 
+/// Most rules of one AuthorizationPolicy (Istio's own limit), and most `from` and `to` entries of one rule.
+pub const ENTRIES: usize = 512;
+
+/// Most `serviceAccounts` of one source (Istio's own limit).
+pub const SERVICE_ACCOUNTS: usize = 16;
+
+/// Longest `namespace/account` in bytes (Istio's own limit): 63 and 253 with a slash, rounded.
+pub const SERVICE_ACCOUNT_BYTES: usize = 320;
+
+/// Most `{*}` and `{**}` of one path template (Envoy's own limit).
+pub const TEMPLATE_OPERATORS: usize = 5;
+
+/// Most ALLOW rules that are looked at to say which came nearest; a denial stays cheap.
+pub const RULES_EXPLAINED: usize = 16;
+
 /// Most signature checks for one token: one with a `kid`, this many without.
 pub const SIGNATURE_CHECKS: usize = 4;
 

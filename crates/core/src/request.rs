@@ -8,6 +8,8 @@ pub mod path;
 pub mod query;
 mod target;
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 pub use forwarded::{ForwardedHeader, TrustedHop, forwarded_peer};
@@ -50,6 +52,19 @@ pub struct Connection<'a> {
     pub server_name: Option<&'a [u8]>,
 }
 
+impl Connection<'_> {
+    /// The same connection without its only borrowed part.
+    pub(crate) fn without_server_name(&self) -> Connection<'static> {
+        Connection {
+            source_ip: self.source_ip,
+            remote_ip: self.remote_ip,
+            destination_ip: self.destination_ip,
+            destination_port: self.destination_port,
+            server_name: None,
+        }
+    }
+}
+
 /// A request, as a host describes it: bytes as they came, nothing decoded, nothing decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -67,6 +82,28 @@ pub struct Request<'a> {
     pub peer: &'a Peer,
     /// The connection.
     pub connection: Connection<'a>,
+    /// Metadata that earlier filters of the host have set.
+    pub metadata: &'a [Metadatum],
+}
+
+/// One value of another filter's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadatum {
+    /// The filter, such as `envoy.filters.http.ext_authz`.
+    pub filter: String,
+    /// The key.
+    pub key: String,
+    /// The value; other types than these are absent.
+    pub value: MetadataValue,
+}
+
+/// A value of metadata that a policy can compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetadataValue {
+    /// A string.
+    Text(String),
+    /// The strings of a list.
+    List(Vec<String>),
 }
 
 impl Request<'_> {
@@ -93,6 +130,7 @@ mod tests {
             lines: Lines::Separate,
             peer: &Peer::Absent,
             connection: Connection::default(),
+            metadata: &[],
         };
         request.is_cors_preflight()
     }

@@ -191,7 +191,7 @@ fn check_path(path: &str) -> Result<(), SpiffeIdError> {
     if let Some((position, byte)) = path.bytes().enumerate().find(bad) {
         return Err(SpiffeIdError::PathCharacter { position, byte });
     }
-    if path.contains("//") {
+    if path.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Err(SpiffeIdError::EmptySegment);
     }
     if path.ends_with('/') {

@@ -8,6 +8,7 @@ mod error;
 mod plan;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -30,9 +31,20 @@ pub struct Authenticator {
     rules: Vec<JwtRule>,
     /// For each rule, where its tokens are.
     rule_places: Vec<Vec<PlaceId>>,
+    by_issuer: BTreeMap<Box<str>, Vec<usize>>,
     places: Places,
-    times: TimeRules,
-    token_bytes: usize,
+    acceptance: Acceptance,
+}
+
+/// What every token must satisfy, whatever rule it falls under.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    /// When it is valid.
+    pub times: TimeRules,
+    /// Claims that it must have, with any value but `null`.
+    pub required_claims: Vec<Box<str>>,
+    /// Its longest length in bytes; may lower the built-in limit, not raise it.
+    pub token_bytes: usize,
 }
 
 /// A genuine token that a rule accepts.
@@ -90,15 +102,19 @@ struct Search {
 }
 
 impl Authenticator {
-    /// `token_bytes` may lower the built-in limit, not raise it.
+    /// Prepares rules for requests.
     #[must_use]
-    pub fn new(rules: Vec<JwtRule>, times: TimeRules, token_bytes: usize) -> Self {
+    pub fn new(rules: Vec<JwtRule>, acceptance: Acceptance) -> Self {
         let places = Places::new(rules.iter().flat_map(|rule| &rule.locations));
         let of_rule = |rule: &JwtRule| {
             rule.locations.iter().filter_map(|location| places.find(location)).collect()
         };
         let rule_places = rules.iter().map(of_rule).collect();
-        Self { rules, rule_places, places, times, token_bytes }
+        let mut by_issuer: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_issuer.entry(rule.issuer.clone()).or_default().push(index);
+        }
+        Self { rules, rule_places, by_issuer, places, acceptance }
     }
 
     /// The rules, in the order that [`AcceptedToken::rule`] counts.
@@ -148,13 +164,13 @@ impl Authenticator {
         cache: &mut TokenCache,
     ) -> AuthnStep {
         let bytes = &credential.token;
-        if bytes.len() <= self.token_bytes
+        if bytes.len() <= self.acceptance.token_bytes
             && let Some(token) = cache.find(bytes)
             && let Some(step) = self.recall(token, credential.place, now, keys)
         {
             return step;
         }
-        let token = match UnverifiedToken::parse(bytes, self.token_bytes) {
+        let token = match UnverifiedToken::parse(bytes, self.acceptance.token_bytes) {
             Ok(token) => token,
             Err(error) => return AuthnStep::Refused(AuthnError::Token(error)),
         };
@@ -218,7 +234,8 @@ impl Authenticator {
         now: UnixTime,
     ) -> Result<(), AuthnError> {
         claims.check_shape().map_err(AuthnError::Claim)?;
-        claims.check_time(now, &self.times).map_err(AuthnError::Claim)?;
+        claims.check_required(&self.acceptance.required_claims).map_err(AuthnError::Claim)?;
+        claims.check_time(now, &self.acceptance.times).map_err(AuthnError::Claim)?;
         if let Some(domain) = &rule.svid {
             svid::check_claims(claims, domain).map_err(AuthnError::Svid)?;
         }

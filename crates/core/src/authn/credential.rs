@@ -143,11 +143,26 @@ fn is_same(a: &Location, b: &Location) -> bool {
 
 /// The characters that a credential may have (RFC 9110 §11.2); a JWT has fewer.
 fn is_token68(token: &[u8]) -> bool {
-    let allowed = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-    };
-    !token.is_empty() && token.iter().all(allowed)
+    let known = |byte: &u8| TOKEN68.get(usize::from(*byte)).copied().unwrap_or(false);
+    !token.is_empty() && token.iter().fold(true, |all, byte| all & known(byte))
+}
+
+static TOKEN68: [bool; 256] = token68();
+
+#[expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "runs when the program is compiled, where a mistake fails the build"
+)]
+const fn token68() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        byte = byte.saturating_sub(1);
+    }
+    table
 }
 
 impl CredentialError {

@@ -27,6 +27,7 @@ pub struct Claims {
     expires: Claim<NumericDate>,
     not_before: Claim<NumericDate>,
     issued: Claim<NumericDate>,
+    shape: Result<(), ClaimError>,
 }
 
 /// What the time claims of a token must satisfy.
@@ -88,10 +89,12 @@ impl Claims {
         let members = document.root().as_object()?;
         let [expires, not_before, issued] =
             ["exp", "nbf", "iat"].map(|name| date::read(members.get(name)));
-        Some(Self { document, expires, not_before, issued })
+        let mut claims = Self { document, expires, not_before, issued, shape: Ok(()) };
+        claims.shape = claims.find_malformed();
+        Some(claims)
     }
 
-    /// All members, for the policy.
+    /// The member of that exact name, for the policy.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         self.document.root().as_object()?.get(name)
@@ -166,6 +169,11 @@ impl Claims {
     /// # Errors
     /// [`ClaimError::Malformed`] names the first of them.
     pub fn check_shape(&self) -> Result<(), ClaimError> {
+        self.shape
+    }
+
+    /// Done once, not for each use of a remembered token.
+    fn find_malformed(&self) -> Result<(), ClaimError> {
         let malformed = [
             ("iss", self.issuer().is_malformed()),
             ("sub", self.subject().is_malformed()),
@@ -178,6 +186,23 @@ impl Claims {
         match malformed.iter().find(|(_, malformed)| *malformed) {
             Some((name, _)) => Err(ClaimError::Malformed(name)),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses a token without one of these claims; `null` is no value.
+    ///
+    /// # Errors
+    /// [`ClaimError::Missing`], with the name of a registered claim or `required` for any other.
+    pub fn check_required<T: AsRef<str>>(&self, names: &[T]) -> Result<(), ClaimError> {
+        let is_there =
+            |name: &str| !matches!(self.get(name).map(Value::view), None | Some(View::Null));
+        match names.iter().map(AsRef::as_ref).find(|name| !is_there(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let known = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+                let known = known.into_iter().find(|known| *known == name);
+                Err(ClaimError::Missing(known.unwrap_or("required")))
+            }
         }
     }
 
@@ -293,6 +318,19 @@ impl<T> Claim<T> {
 }
 
 impl ClaimError {
+    /// The claim that is refused.
+    #[must_use]
+    pub const fn claim(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Missing(claim) | Self::Malformed(claim) => claim,
+            Self::Expired { .. } => "exp",
+            Self::NotYetValid { .. } => "nbf",
+            Self::IssuedInFuture { .. } => "iat",
+            Self::Lifetime { .. } => return None,
+            Self::Audience => "aud",
+        })
+    }
+
     /// The reason to refuse a request with such a token.
     #[must_use]
     pub const fn reason(&self) -> Reason {

@@ -68,6 +68,19 @@ pub fn check_claims(claims: &Claims, domain: &TrustDomain) -> Result<(), SvidErr
 }
 
 impl SvidError {
+    /// The member that breaks the rule.
+    #[must_use]
+    pub const fn part(&self) -> &'static str {
+        match self {
+            Self::Algorithm(_) => "alg",
+            Self::KeyIdMissing => "kid",
+            Self::HeaderMember => "header",
+            Self::Type => "typ",
+            Self::Claim(_) => "claims",
+            Self::Subject | Self::TrustDomain => "sub",
+        }
+    }
+
     /// The reason to refuse a request with such a token.
     #[must_use]
     pub const fn reason(&self) -> Reason {

@@ -14,8 +14,7 @@ pub(crate) fn encode_url(bytes: &[u8]) -> String {
         let mut word = [0; 4];
         word[1..=chunk.len()].copy_from_slice(chunk);
         let word = u32::from_be_bytes(word);
-        for index in 0..=chunk.len() {
-            let shift = 18 - 6 * u32::try_from(index).unwrap();
+        for shift in [18, 12, 6, 0].into_iter().take(chunk.len().saturating_add(1)) {
             text.push(char::from(ALPHABET[usize::try_from((word >> shift) & 63).unwrap()]));
         }
     }

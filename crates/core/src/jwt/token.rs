@@ -207,6 +207,17 @@ impl VerifiedToken {
 }
 
 impl TokenError {
+    /// The part of the token that is refused.
+    #[must_use]
+    pub const fn part(&self) -> &'static str {
+        match self {
+            Self::Compact(_) => "compact",
+            Self::Base64(part) => part,
+            Self::Header(_) => "header",
+            Self::Payload(_) | Self::PayloadNotObject => "payload",
+        }
+    }
+
     /// The reason to refuse a request with such a token.
     #[must_use]
     pub const fn reason(&self) -> Reason {

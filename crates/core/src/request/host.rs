@@ -198,6 +198,7 @@ mod tests {
             lines: Lines::Separate,
             peer: &Peer::Absent,
             connection: Connection::default(),
+            metadata: &[],
         })
     }
 

@@ -197,39 +197,31 @@ fn check_double_encoding(path: &str, accepted: &PathForms) -> Result<(), PathErr
 /// Looks for empty and dot segments, wherever any reader may see a separator: a backslash or an
 /// encoded separator that is accepted must not hide a dot segment.
 fn check_segments(path: &str, accepted: &PathForms) -> Result<(), PathError> {
-    let mut rest = path.get(1..);
-    while let Some(text) = rest {
-        let (segment, after) = split_segment(text);
-        if segment.is_empty() && after.is_some() {
+    let mut after_empty = false;
+    for segment in path.split(['/', '\\']).skip(1).flat_map(pieces) {
+        if after_empty {
             accepted.check(PathForm::DoubledSlashes)?;
         }
         if matches!(without_parameters(segment), "." | "..") {
             accepted.check(PathForm::DotSegments)?;
         }
-        rest = after;
+        after_empty = segment.is_empty();
     }
     Ok(())
 }
 
-/// The first segment of a text and what follows the separator, if there is one.
-fn split_segment(text: &str) -> (&str, Option<&str>) {
-    let mut from = 0;
-    loop {
-        let start = text.get(from..).unwrap_or_default();
-        let Some(found) = start.find(['/', '\\', '%']) else {
-            return (text, None);
-        };
-        let at = from.saturating_add(found);
-        let segment = text.get(..at).unwrap_or_default();
-        let after = text.get(at.saturating_add(1)..).unwrap_or_default();
-        if !start.get(found..).is_some_and(|rest| rest.starts_with('%')) {
-            return (segment, Some(after));
-        }
-        if let Some(after) = encoded_separator(after) {
-            return (segment, Some(after));
-        }
-        from = at.saturating_add(1);
-    }
+/// A segment cut at its encoded separators.
+fn pieces(segment: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(segment);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let cut = text.match_indices('%').find_map(|(at, _)| {
+            let (piece, digits) = text.split_at_checked(at)?;
+            Some((piece, encoded_separator(digits.strip_prefix('%')?)?))
+        });
+        rest = cut.map(|(_, after)| after);
+        Some(cut.map_or(text, |(piece, _)| piece))
+    })
 }
 
 /// A segment up to its first `;`, plain or encoded.
@@ -371,6 +363,7 @@ mod tests {
                 lines: Lines::Separate,
                 peer: &Peer::Absent,
                 connection: Connection::default(),
+                metadata: &[],
             };
             RequestPath::of(&request, &PathForms::NONE, usize::MAX).map_err(PathError::code)
         };

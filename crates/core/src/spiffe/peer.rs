@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::base64;
 use crate::spiffe::{SpiffeId, SpiffeIdError, certificate, pem};
 
 /// Who stands at the other end of the connection.
@@ -45,7 +46,7 @@ impl Peer {
 
     /// The same for a leaf in base64 without anything around it.
     pub(crate) fn from_base64(text: &[u8]) -> Self {
-        let der = pem::decode_base64(text).ok_or(PeerError::Base64);
+        let der = base64::decode_standard(text).ok_or(PeerError::Base64);
         Self::of(der.and_then(|der| certificate::spiffe_id(&der)))
     }
 

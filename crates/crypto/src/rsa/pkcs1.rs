@@ -78,6 +78,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_behind_the_hash_are_refused() {
+        for garbage in [1, 194] {
+            let mut longer = encode(202 - garbage);
+            longer.resize(256, 0);
+            assert!(!is_encoding_of::<Sha256>(&longer, b"message"), "{garbage} bytes");
+        }
+    }
+
+    #[test]
     fn a_change_of_any_byte_is_refused() {
         let genuine = encode(202);
         for at in 0..genuine.len() {

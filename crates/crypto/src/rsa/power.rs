@@ -83,8 +83,8 @@ impl Modulus {
         Some(Self { digits, count, bits, inverse })
     }
 
-    /// `x * R mod n` for x below n, by schoolbook division: a fifth of what a table-less
-    /// conversion by doubling and squaring costs.
+    /// `x * R mod n` for x below n, by schoolbook division: about the cost of one reduction, where
+    /// a power of R by doubling and squaring would cost several.
     fn times_r(&self, mut x: Vec<Word>) -> Vec<Word> {
         let divisor = bits_from(&self.digits, self.bits - ESTIMATE_BITS) + Wrapping(1);
         for _ in 0..self.count {

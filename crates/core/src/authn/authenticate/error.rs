@@ -48,6 +48,22 @@ impl AuthnError {
         }
     }
 
+    /// The part of the token that is refused, or the claim; none where the reason says it all.
+    #[must_use]
+    pub const fn detail(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(error) => Some(error.part()),
+            Self::Claim(error) | Self::Svid(SvidError::Claim(error)) => error.claim(),
+            Self::Svid(error) => Some(error.part()),
+            Self::IssuerUnknown
+            | Self::Algorithm(_)
+            | Self::KeyUnknown
+            | Self::Signature
+            | Self::KeysUnavailable
+            | Self::VerifierUnavailable => None,
+        }
+    }
+
     /// Of two errors the one of the later check; the first, if it is the same check.
     pub(super) fn or_further(self, other: Self) -> Self {
         if other.progress() > self.progress() { other } else { self }

@@ -47,10 +47,12 @@ impl Plan {
         };
         let mut plan =
             Self { candidates: Vec::new(), missing: None, refusal: AuthnError::IssuerUnknown };
-        let rules = authenticator.rules.iter().zip(&authenticator.rule_places).enumerate();
-        for (index, (rule, places)) in rules {
-            if *rule.issuer == *issuer && places.contains(&place) {
-                plan.add_rule(index, rule, header, now.into(), keys);
+        for index in authenticator.by_issuer.get(issuer).into_iter().flatten() {
+            let places = authenticator.rule_places.get(*index);
+            if let Some(rule) = authenticator.rules.get(*index)
+                && places.is_some_and(|places| places.contains(&place))
+            {
+                plan.add_rule(*index, rule, header, now.into(), keys);
             }
         }
         Ok(plan)

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use super::{CredentialError, Found};
+use super::{CredentialError, Found, is_token68};
 use crate::request::headers::Headers;
 
 const BEARER: &str = "bearer";
@@ -50,9 +50,11 @@ impl<'p> Scheme<'p> {
         let Some(rest) = self.strip(value) else {
             return self.is_inside(value).then_some(Err(CredentialError::Malformed));
         };
-        let Some(comma) = rest.iter().position(|byte| *byte == b',') else {
-            return Some(self.token(rest));
-        };
+        let token = self.token(rest);
+        if token.is_ok_and(is_token68) {
+            return Some(token);
+        }
+        let Some(comma) = rest.iter().position(|byte| *byte == b',') else { return Some(token) };
         let others = rest.get(comma.saturating_add(1)..).unwrap_or_default();
         let has_second = others
             .split(|byte| *byte == b',')

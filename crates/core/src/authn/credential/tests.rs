@@ -24,6 +24,7 @@ fn extract(
         lines: Lines::Separate,
         peer: &Peer::Absent,
         connection: Connection::default(),
+        metadata: &[],
     };
     let credential = Places::new(locations).extract(&request)?;
     Ok(credential.map(|found| String::from_utf8(found.token.into_owned()).unwrap()))

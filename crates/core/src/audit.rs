@@ -1,0 +1,94 @@
+//! The record that every crossing leaves: one JSON object, with nothing secret in it.
+
+use alloc::string::String;
+
+use crate::decision::{Decision, RuleName, Verdict};
+use crate::json::JsonWriter;
+use crate::time::UnixTime;
+
+/// Writes the record, on one line and in a fixed order of members.
+pub(crate) fn record(
+    decision: &Decision,
+    revision: &str,
+    now: UnixTime,
+    correlation_id: &str,
+) -> String {
+    let mut record = JsonWriter::with_capacity(512);
+    record.object(|record| {
+        record.name("time");
+        record.number(now.seconds());
+        record.member("revision", revision);
+        write_outcome(record, decision);
+        write_crossing(record, decision);
+        record.member("correlation_id", correlation_id);
+        record.name("shadow");
+        record.boolean(decision.is_shadow());
+    });
+    record.finish()
+}
+
+/// What was decided, and why.
+fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
+    let reason = decision.reason();
+    record.member(
+        "verdict",
+        match reason.verdict() {
+            Verdict::Allow => "allow",
+            Verdict::Deny => "deny",
+        },
+    );
+    record.member("reason", reason.code());
+    record.name("status");
+    record.number(reason.status().into());
+    if let Some(detail) = decision.detail() {
+        record.member("detail", detail);
+    }
+    let findings = decision.findings();
+    if let Some(rule) = &findings.rule {
+        write_rule(record, rule);
+    }
+    if let Some((rule, conditions)) = &findings.nearest {
+        record.name("missing");
+        record.object(|record| {
+            write_rule(record, rule);
+            record.name("conditions");
+            record.array(|record| conditions.iter().for_each(|condition| record.string(condition)));
+        });
+    }
+    if let Some(rule) = &findings.audited {
+        record.name("audit");
+        record.object(|record| write_rule(record, rule));
+    }
+    if let Some((reason, rule)) = &findings.dry_run {
+        record.name("dry_run");
+        record.object(|record| {
+            record.member("reason", reason.code());
+            if let Some(rule) = rule {
+                write_rule(record, rule);
+            }
+        });
+    }
+}
+
+fn write_rule(record: &mut JsonWriter, rule: &RuleName) {
+    record.member("policy", &rule.policy);
+    record.name("rule");
+    record.number(rule.rule.into());
+}
+
+/// Who crossed, and where to.
+fn write_crossing(record: &mut JsonWriter, decision: &Decision) {
+    let crossing = decision.crossing();
+    for (name, value) in [
+        ("subject", &crossing.subject),
+        ("issuer", &crossing.issuer),
+        ("peer", &crossing.peer),
+        ("method", &crossing.method),
+        ("host", &crossing.host),
+        ("path", &crossing.path),
+    ] {
+        if let Some(value) = value {
+            record.member(name, value);
+        }
+    }
+}

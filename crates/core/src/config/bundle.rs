@@ -1,0 +1,137 @@
+//! The bundle itself: its envelope, and the order in which its parts become a policy.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use super::authentication;
+use super::authorization;
+use super::error::{Finding, LoadError, LoadProblem};
+use super::peer;
+use super::resource::{Kind, Resource};
+use super::select;
+use super::settings::SettingsSpec;
+use super::workload::Workload;
+use crate::authn::Authenticator;
+use crate::json::{Document, Value};
+use crate::jwt::key::KeyCheck;
+use crate::limits;
+use crate::ruleset::Ruleset;
+use crate::upstream::HandOff;
+
+const API_VERSION: &str = "lychgate.dev/v1alpha1";
+
+/// A bundle whose outer parts have been read, with the resources that apply.
+pub(super) struct Envelope<'a> {
+    pub(super) workload: Workload,
+    pub(super) settings: SettingsSpec,
+    selected: Vec<(Resource<'a>, Value<'a>)>,
+}
+
+/// Reads, selects, checks and compiles a bundle.
+pub(crate) fn load(
+    bundle: &[u8],
+    keys: &dyn KeyCheck,
+) -> Result<(Ruleset, Vec<Finding>), LoadError> {
+    let document = Document::parse(bundle, &limits::BUNDLE_JSON)
+        .map_err(|error| LoadError::new("", LoadProblem::Json(error)))?;
+    let envelope = Envelope::read(&document)?;
+    let spec = &envelope.settings;
+    let mut findings = spec.findings();
+    let settings = spec.build()?;
+    let rules = authentication::build(&envelope, keys, &mut findings)?;
+    let authenticator = Authenticator::new(rules.rules, spec.acceptance());
+    let policies = authorization::build(&envelope, &mut findings)?;
+    let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
+    let mut needs = policies.needs().clone();
+    needs.destination_port |= peers.needs_port();
+    let ruleset = Ruleset {
+        needs,
+        revision: revision(&document),
+        settings,
+        hand_off: HandOff::new(spec.identity_headers, &authenticator),
+        authenticator: Arc::new(authenticator),
+        sources: rules.sources,
+        policies,
+        peers,
+    };
+    Ok((ruleset, findings))
+}
+
+impl<'a> Envelope<'a> {
+    pub(super) fn read(document: &'a Document) -> Result<Self, LoadError> {
+        let shape = |pointer: String, message: &str| {
+            LoadError::new(pointer, LoadProblem::Shape(message.into()))
+        };
+        let root = document.root().as_object();
+        let root = root.ok_or_else(|| shape(String::new(), "a bundle is a JSON object"))?;
+        for (name, _) in root {
+            if !matches!(name, "apiVersion" | "kind" | "workload" | "settings" | "resources") {
+                return Err(shape(format!("/{name}"), "unknown member of a bundle"));
+            }
+        }
+        check_kind(root.get("apiVersion"), root.get("kind"))?;
+        let workload = root
+            .get("workload")
+            .ok_or_else(|| shape("/workload".into(), "a bundle is for one workload: missing"))?;
+        let workload: Workload =
+            workload.decode().map_err(|error| LoadError::decode("/workload", &error))?;
+        workload.check()?;
+        let settings: SettingsSpec = match root.get("settings") {
+            Some(settings) => {
+                settings.decode().map_err(|error| LoadError::decode("/settings", &error))?
+            }
+            None => SettingsSpec::default(),
+        };
+        settings.check()?;
+        let resources = root.get("resources").and_then(Value::as_array);
+        let resources =
+            resources.ok_or_else(|| shape("/resources".into(), "a bundle has a list of them"))?;
+        let mut selected = Vec::new();
+        for (index, value) in resources.enumerate() {
+            let pointer = format!("/resources/{index}");
+            let resource = Resource::read(pointer, value, &workload.namespace)?;
+            if select::applies(&resource, &workload)? {
+                selected.push((resource, value));
+            }
+        }
+        Ok(Self { workload, settings, selected })
+    }
+
+    pub(super) fn selected(&self) -> impl Iterator<Item = &(Resource<'a>, Value<'a>)> {
+        self.selected.iter()
+    }
+
+    /// The selected resources of one kind, in the order of the bundle.
+    pub(super) fn of(&self, kind: Kind) -> Vec<&Resource<'a>> {
+        let of_kind = self.selected.iter().filter(|(resource, _)| resource.kind == kind);
+        of_kind.map(|(resource, _)| resource).collect()
+    }
+}
+
+fn check_kind(version: Option<Value<'_>>, kind: Option<Value<'_>>) -> Result<(), LoadError> {
+    let text = |value: Option<Value<'_>>| value.and_then(Value::as_str).map(String::from);
+    match (text(version).as_deref(), text(kind).as_deref()) {
+        (Some(API_VERSION), Some("Bundle")) => Ok(()),
+        (version, kind) => Err(LoadError::new(
+            "",
+            LoadProblem::Kind(format!(
+                "expected apiVersion {API_VERSION:?} and kind \"Bundle\", found {version:?} and \
+                 {kind:?}; lychgate compile writes a bundle from resources"
+            )),
+        )),
+    }
+}
+
+fn revision(document: &Document) -> String {
+    let mut revision = String::with_capacity(64);
+    for byte in Sha256::digest(document.canonical()) {
+        // Writing to a String can't fail.
+        let _ = write!(revision, "{byte:02x}");
+    }
+    revision
+}

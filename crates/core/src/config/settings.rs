@@ -1,0 +1,277 @@
+//! The `settings` object of a bundle: closed, every member optional, every default stated.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Deserialize;
+
+use super::error::{Finding, LoadError, LoadProblem};
+use crate::authn::{Acceptance, Milliseconds, RefreshRules};
+use crate::jwt::TimeRules;
+use crate::limits;
+use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
+use crate::ruleset::Settings;
+use crate::spiffe::SpiffeId;
+use crate::time::Seconds;
+
+/// As it is written. `docs/settings.md` explains each member.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct SettingsSpec {
+    pub(super) clock_skew_seconds: u64,
+    pub(super) require_exp: bool,
+    pub(super) max_lifetime_seconds: Option<u64>,
+    pub(super) required_claims: Vec<String>,
+    pub(super) accepted_path_forms: Vec<String>,
+    pub(super) trusted_hops: Vec<TrustedHopSpec>,
+    pub(super) symmetric_keys: Vec<SymmetricKeySpec>,
+    pub(super) jwt_svid: Vec<JwtSvidSpec>,
+    pub(super) jwks: Vec<JwksSpec>,
+    pub(super) key_refresh: KeyRefreshSpec,
+    pub(super) realm: String,
+    pub(super) limits: LimitsSpec,
+    pub(super) cors_preflight_skips_authentication: bool,
+    pub(super) public_reasons: bool,
+    pub(super) shadow: bool,
+    pub(super) source_address_is_peer: bool,
+    pub(super) allow_unrestricted: bool,
+    pub(super) identity_headers: bool,
+}
+
+impl Default for SettingsSpec {
+    fn default() -> Self {
+        Self {
+            clock_skew_seconds: 60,
+            require_exp: true,
+            max_lifetime_seconds: None,
+            required_claims: Vec::new(),
+            accepted_path_forms: Vec::new(),
+            trusted_hops: Vec::new(),
+            symmetric_keys: Vec::new(),
+            jwt_svid: Vec::new(),
+            jwks: Vec::new(),
+            key_refresh: KeyRefreshSpec::default(),
+            realm: "lychgate".into(),
+            limits: LimitsSpec::default(),
+            cors_preflight_skips_authentication: true,
+            public_reasons: false,
+            shadow: false,
+            source_address_is_peer: false,
+            allow_unrestricted: false,
+            identity_headers: true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TrustedHopSpec {
+    pub(super) spiffe_id: String,
+    pub(super) header: String,
+}
+
+/// Holds a secret, so it has no `Debug`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SymmetricKeySpec {
+    pub(super) issuer: String,
+    pub(super) kid: String,
+    pub(super) alg: String,
+    pub(super) k: String,
+}
+
+impl core::fmt::Debug for SymmetricKeySpec {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SymmetricKeySpec").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct JwtSvidSpec {
+    pub(super) issuer: String,
+    pub(super) trust_domain: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct JwksSpec {
+    pub(super) uri: String,
+    pub(super) cluster: String,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct KeyRefreshSpec {
+    pub(super) interval_seconds: u64,
+    pub(super) cooldown_seconds: u64,
+    pub(super) max_stale_seconds: u64,
+    pub(super) timeout_milliseconds: u64,
+    pub(super) wait_milliseconds: u64,
+}
+
+impl Default for KeyRefreshSpec {
+    fn default() -> Self {
+        Self {
+            interval_seconds: 300,
+            cooldown_seconds: 30,
+            max_stale_seconds: 86_400,
+            timeout_milliseconds: 5_000,
+            wait_milliseconds: 200,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct LimitsSpec {
+    pub(super) token_bytes: usize,
+    pub(super) header_bytes: usize,
+    pub(super) target_bytes: usize,
+}
+
+impl Default for LimitsSpec {
+    fn default() -> Self {
+        Self {
+            token_bytes: limits::TOKEN_BYTES,
+            header_bytes: limits::HEADER_BYTES,
+            target_bytes: limits::TARGET_BYTES,
+        }
+    }
+}
+
+impl KeyRefreshSpec {
+    pub(super) fn rules(&self) -> RefreshRules {
+        RefreshRules {
+            interval: Seconds(self.interval_seconds),
+            cooldown: Seconds(self.cooldown_seconds),
+            max_stale: Seconds(self.max_stale_seconds),
+            timeout: Milliseconds(self.timeout_milliseconds),
+            wait: Milliseconds(self.wait_milliseconds),
+        }
+    }
+}
+
+impl SettingsSpec {
+    /// Refuses what is outside its range; what a type can't hold is refused where it is built.
+    pub(super) fn check(&self) -> Result<(), LoadError> {
+        let refresh = &self.key_refresh;
+        within("clockSkewSeconds", self.clock_skew_seconds, 0, 300)?;
+        within("maxLifetimeSeconds", self.max_lifetime_seconds.unwrap_or(1), 1, u64::MAX)?;
+        within("keyRefresh/intervalSeconds", refresh.interval_seconds, 10, 86_400)?;
+        within("keyRefresh/cooldownSeconds", refresh.cooldown_seconds, 1, 3_600)?;
+        within("keyRefresh/maxStaleSeconds", refresh.max_stale_seconds, 0, 604_800)?;
+        within("keyRefresh/timeoutMilliseconds", refresh.timeout_milliseconds, 100, 60_000)?;
+        within("keyRefresh/waitMilliseconds", refresh.wait_milliseconds, 0, 5_000)?;
+        let limits = &self.limits;
+        at_most("limits/tokenBytes", limits.token_bytes, limits::TOKEN_BYTES)?;
+        at_most("limits/headerBytes", limits.header_bytes, limits::HEADER_BYTES)?;
+        at_most("limits/targetBytes", limits.target_bytes, limits::TARGET_BYTES)?;
+        let printable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if !self.realm.bytes().all(printable) || self.realm.len() > 256 {
+            return Err(refuse(
+                "realm",
+                "a realm is at most 256 printable ASCII characters without quotes and backslashes"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl SettingsSpec {
+    /// What is read while deciding.
+    pub(super) fn build(&self) -> Result<Settings, LoadError> {
+        Ok(Settings {
+            path_forms: self.path_forms()?,
+            trusted_hops: self.hops()?,
+            realm: self.realm.clone(),
+            header_bytes: self.limits.header_bytes,
+            target_bytes: self.limits.target_bytes,
+            cors_preflight_skips_authentication: self.cors_preflight_skips_authentication,
+            public_reasons: self.public_reasons,
+            shadow: self.shadow,
+        })
+    }
+
+    pub(super) fn acceptance(&self) -> Acceptance {
+        Acceptance {
+            times: TimeRules {
+                clock_skew: Seconds(self.clock_skew_seconds),
+                require_exp: self.require_exp,
+                max_lifetime: self.max_lifetime_seconds.map(Seconds),
+            },
+            required_claims: self.required_claims.iter().map(|name| name.as_str().into()).collect(),
+            token_bytes: self.limits.token_bytes,
+        }
+    }
+
+    /// What the settings loosen.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let noted = |condition: bool, code, member: &str, message: &str| {
+            condition.then(|| Finding {
+                code,
+                pointer: format!("/settings/{member}"),
+                message: message.into(),
+            })
+        };
+        let shadow = "nothing is refused: decisions are logged and counted only";
+        let forms = "paths with two readings are matched in one of them; normalise them in the \
+                     host instead";
+        let unrestricted = "without an AuthorizationPolicy everybody may call";
+        let exp = "a token without exp is valid for ever";
+        [
+            noted(self.shadow, "shadow", "shadow", shadow),
+            noted(!self.accepted_path_forms.is_empty(), "path_forms", "acceptedPathForms", forms),
+            noted(self.allow_unrestricted, "unrestricted", "allowUnrestricted", unrestricted),
+            noted(!self.require_exp, "exp_optional", "requireExp", exp),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn path_forms(&self) -> Result<PathForms, LoadError> {
+        let form = |(index, name): (usize, &String)| {
+            PathForm::parse(name).ok_or_else(|| {
+                let known = PathForm::ALL.map(PathForm::name).join(", ");
+                let place = format!("acceptedPathForms/{index}");
+                refuse(&place, format!("{name:?} is no form of paths; known are {known}"))
+            })
+        };
+        self.accepted_path_forms.iter().enumerate().map(form).collect()
+    }
+
+    fn hops(&self) -> Result<Vec<TrustedHop>, LoadError> {
+        let hop = |(index, hop): (usize, &TrustedHopSpec)| {
+            let place = |member: &str| format!("trustedHops/{index}/{member}");
+            let id = SpiffeId::parse(hop.spiffe_id.as_bytes())
+                .map_err(|error| refuse(&place("spiffeId"), format!("{error}")))?;
+            let header = ForwardedHeader::parse(&hop.header).ok_or_else(|| {
+                let known = ForwardedHeader::ALL.map(ForwardedHeader::name).join(" or ");
+                refuse(&place("header"), format!("expected {known}"))
+            })?;
+            Ok(TrustedHop { id, header })
+        };
+        self.trusted_hops.iter().enumerate().map(hop).collect()
+    }
+}
+
+fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(refuse(name, format!("{value} is outside {least} to {most}")))
+}
+
+fn at_most(name: &str, value: usize, most: usize) -> Result<(), LoadError> {
+    if (1..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(refuse(name, format!("{value} is outside 1 to {most}: a limit can only be lowered")))
+}
+
+pub(super) fn refuse(name: &str, message: String) -> LoadError {
+    LoadError::new(format!("/settings/{name}"), LoadProblem::Setting(message))
+}

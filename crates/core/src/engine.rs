@@ -1,0 +1,214 @@
+//! The pipeline: one request in, one decision out, without I/O.
+
+mod evaluate;
+mod owned;
+mod screen;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use crate::authn::{
+    AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId, TokenCache,
+};
+use crate::config::{self, Finding, LoadError};
+use crate::decision::Decision;
+use crate::jwt::key::{KeyCheck, Outcome, SignatureCheck, Verifier};
+use crate::policy::Needs;
+use crate::request::Request;
+use crate::ruleset::Ruleset;
+use crate::time::UnixTime;
+use owned::OwnedRequest;
+use screen::Screened;
+
+/// A policy in force, ready to decide.
+///
+/// Cheap to clone; a decision that has begun keeps the policy with which it began.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    ruleset: Arc<Ruleset>,
+    warnings: Arc<[Finding]>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// The request is decided.
+    Done(Box<Decision>),
+    /// A signature must be checked.
+    Verify(Pending),
+    /// Keys must be fetched.
+    NeedKeys(Waiting),
+}
+
+/// A decision that waits for a crypto library.
+#[derive(Debug)]
+#[must_use]
+pub struct Pending {
+    rest: Rest,
+    checking: Box<CheckingSignature>,
+}
+
+/// A decision that waits for the keys of an issuer.
+#[derive(Debug)]
+#[must_use]
+pub struct Waiting {
+    rest: Rest,
+    awaiting: Box<AwaitingKeys>,
+}
+
+/// What is needed to go on: the policy, and the request's bytes.
+#[derive(Debug)]
+struct Rest {
+    ruleset: Arc<Ruleset>,
+    request: OwnedRequest,
+}
+
+impl Engine {
+    /// Loads a bundle, whole or not at all.
+    ///
+    /// Resources that do not apply to the bundle's workload are left out, as Istio leaves them out.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what is wrong and where in the bundle; a policy that was in force before
+    /// stays in force.
+    pub fn load(bundle: &[u8], keys: &dyn KeyCheck) -> Result<Self, LoadError> {
+        let (ruleset, warnings) = config::load(bundle, keys)?;
+        Ok(Self { ruleset: Arc::new(ruleset), warnings: warnings.into() })
+    }
+
+    /// Lower-case hex SHA-256 of the canonical bundle; every decision carries it.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.ruleset.revision
+    }
+
+    /// What loads and is probably not meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
+    /// What a host must tell about a request; the rest may stay absent.
+    #[must_use]
+    pub fn needs(&self) -> &Needs {
+        &self.ruleset.needs
+    }
+
+    /// The remote key sets, in the order of their [`SourceId`]s.
+    #[must_use]
+    pub fn key_sources(&self) -> &[KeySource] {
+        &self.ruleset.sources
+    }
+
+    /// Begins to decide about a request.
+    ///
+    /// `now` is the host's clock; `keys` were made from [`key_sources`](Self::key_sources).
+    pub fn begin(
+        &self,
+        request: &Request<'_>,
+        now: UnixTime,
+        keys: &Keys,
+        cache: &mut TokenCache,
+    ) -> Step {
+        let screened = match Screened::of(&self.ruleset, request) {
+            Ok(screened) => screened,
+            Err(refusal) => return Step::done(evaluate::refuse(&self.ruleset, request, refusal)),
+        };
+        let authenticator = &self.ruleset.authenticator;
+        let credential = match screened.credential(authenticator) {
+            Ok(Some(credential)) => credential,
+            Ok(None) => return Step::done(screened.evaluate(None)),
+            Err(error) => return Step::done(screened.refuse_credential(error)),
+        };
+        match authenticator.authenticate(&credential, now, keys, cache) {
+            AuthnStep::Accepted(token) => Step::done(screened.evaluate(Some(&token))),
+            AuthnStep::Refused(error) => Step::done(screened.refuse_token(&error)),
+            AuthnStep::Verify(checking) => {
+                Step::Verify(Pending { rest: Rest::of(&self.ruleset, request), checking })
+            }
+            AuthnStep::NeedKeys(awaiting) => {
+                Step::NeedKeys(Waiting { rest: Rest::of(&self.ruleset, request), awaiting })
+            }
+        }
+    }
+
+    /// Decides at once, for hosts that never wait: keys that are not there are unavailable.
+    pub fn decide(
+        &self,
+        request: &Request<'_>,
+        now: UnixTime,
+        keys: &Keys,
+        cache: &mut TokenCache,
+        verifier: &dyn Verifier,
+    ) -> Decision {
+        let mut step = self.begin(request, now, keys, cache);
+        loop {
+            step = match step {
+                Step::Done(decision) => return *decision,
+                Step::Verify(pending) => {
+                    let outcome = verifier.verify(&pending.check());
+                    pending.finish(outcome, cache)
+                }
+                Step::NeedKeys(waiting) => waiting.resume(keys),
+            };
+        }
+    }
+}
+
+impl Step {
+    fn done(decision: Decision) -> Self {
+        Self::Done(Box::new(decision))
+    }
+}
+
+impl Pending {
+    /// The question for the crypto library.
+    #[must_use]
+    pub fn check(&self) -> SignatureCheck<'_> {
+        self.checking.check()
+    }
+
+    /// Takes the library's answer to exactly this question.
+    pub fn finish(self, outcome: Outcome, cache: &mut TokenCache) -> Step {
+        self.rest.go_on(self.checking.finish(outcome, cache))
+    }
+}
+
+impl Waiting {
+    /// The source whose keys are needed; [`Keys::want`] says whether to fetch.
+    #[must_use]
+    pub fn source(&self) -> SourceId {
+        self.awaiting.source()
+    }
+
+    /// Goes on with the keys that there are now; it does not ask for keys a second time.
+    pub fn resume(self, keys: &Keys) -> Step {
+        self.rest.go_on(self.awaiting.resume(keys))
+    }
+}
+
+impl Rest {
+    fn of(ruleset: &Arc<Ruleset>, request: &Request<'_>) -> Self {
+        Self { ruleset: Arc::clone(ruleset), request: OwnedRequest::of(request) }
+    }
+
+    fn go_on(self, step: AuthnStep) -> Step {
+        match step {
+            AuthnStep::Verify(checking) => Step::Verify(Pending { rest: self, checking }),
+            AuthnStep::NeedKeys(awaiting) => Step::NeedKeys(Waiting { rest: self, awaiting }),
+            AuthnStep::Accepted(token) => self.finish(|screened| screened.evaluate(Some(&token))),
+            AuthnStep::Refused(error) => self.finish(|screened| screened.refuse_token(&error)),
+        }
+    }
+
+    fn finish(&self, decide: impl FnOnce(&Screened<'_>) -> Decision) -> Step {
+        self.request.view(|request| {
+            Step::done(match Screened::of(&self.ruleset, request) {
+                Ok(screened) => decide(&screened),
+                // Screening is a function of the request, so what passed once passes again.
+                Err(refusal) => evaluate::refuse(&self.ruleset, request, refusal),
+            })
+        })
+    }
+}

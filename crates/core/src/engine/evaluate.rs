@@ -1,0 +1,115 @@
+//! From a screened request and its token to the decision.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::screen::{self, Refusal, Screened};
+use crate::authn::{AcceptedToken, AuthnError, CredentialError};
+use crate::decision::{Crossing, Decision, PolicyFindings, Reason, RuleName};
+use crate::policy::{Facts, Ruling};
+use crate::request::Request;
+use crate::ruleset::Ruleset;
+use crate::upstream::Accepted;
+
+/// Refuses a request that did not pass the screen.
+pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Refusal) -> Decision {
+    Decision {
+        ruleset: Arc::clone(ruleset),
+        reason: refusal.reason,
+        detail: refusal.detail,
+        findings: PolicyFindings::default(),
+        crossing: screen::crossing(request),
+        upstream: ruleset.hand_off.changes(request, None, None),
+    }
+}
+
+impl Screened<'_> {
+    /// Refuses a request whose place for a token holds none, or that has two.
+    pub(super) fn refuse_credential(&self, error: CredentialError) -> Decision {
+        self.refuse(error.reason(), None)
+    }
+
+    /// Refuses a request for its token.
+    pub(super) fn refuse_token(&self, error: &AuthnError) -> Decision {
+        self.refuse(error.reason(), error.detail())
+    }
+
+    fn refuse(&self, reason: Reason, detail: Option<&'static str>) -> Decision {
+        Decision {
+            ruleset: Arc::clone(self.ruleset),
+            reason,
+            detail,
+            findings: PolicyFindings::default(),
+            crossing: self.crossing(),
+            upstream: self.ruleset.hand_off.changes(self.request, None, None),
+        }
+    }
+
+    /// Asks the policies about the caller, who is the peer, the token's subject, both or nobody.
+    pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Decision {
+        let authenticator = &self.ruleset.authenticator;
+        let rule = token.and_then(|token| authenticator.rules().get(token.rule()));
+        let facts = Facts {
+            method: self.request.method,
+            path: self.path.as_str(),
+            host: self.host.as_str(),
+            headers: self.request.headers,
+            lines: self.request.lines,
+            connection: self.request.connection,
+            peer: self.peer_id(),
+            issuer: token.map(AcceptedToken::issuer),
+            subject: token.and_then(AcceptedToken::subject),
+            claims: token.and_then(|token| token.claims().root().as_object()),
+            space_delimited: rule.map_or(&[], |rule| &rule.space_delimited_claims),
+            metadata: self.request.metadata,
+        };
+        let ruling = self.ruleset.policies.evaluate(&facts);
+        let reason = self.reason(&ruling, token.is_some());
+        let accepted = token.zip(rule).and_then(|(token, rule)| {
+            let location = token.location(authenticator)?;
+            Some(Accepted { token: token.token(), rule, location })
+        });
+        Decision {
+            ruleset: Arc::clone(self.ruleset),
+            reason,
+            detail: None,
+            findings: findings(ruling),
+            crossing: self.crossing_with(token),
+            upstream: self.ruleset.hand_off.changes(self.request, self.peer_id(), accepted),
+        }
+    }
+
+    /// A refusal that a token, or only a scope, would turn says so: RFC 6750 §3.1.
+    fn reason(&self, ruling: &Ruling<'_>, has_token: bool) -> Reason {
+        let Some(denial) = &ruling.denial else { return ruling.reason };
+        let tokens_count = !self.ruleset.authenticator.rules().is_empty();
+        if !has_token && tokens_count && denial.lacks_only_token {
+            Reason::CredentialMissing
+        } else if has_token && denial.missing_scopes.is_some() {
+            Reason::ScopeMissing
+        } else {
+            ruling.reason
+        }
+    }
+
+    fn crossing_with(&self, token: Option<&AcceptedToken>) -> Crossing {
+        Crossing {
+            issuer: token.map(|token| token.issuer().into()),
+            subject: token.and_then(AcceptedToken::subject).map(Into::into),
+            ..self.crossing()
+        }
+    }
+}
+
+fn findings(ruling: Ruling<'_>) -> PolicyFindings {
+    let owned = |texts: Vec<&str>| texts.into_iter().map(String::from).collect();
+    let denial = ruling.denial.unwrap_or_default();
+    PolicyFindings {
+        rule: ruling.rule.map(RuleName::from),
+        nearest: denial.nearest.map(|nearest| (nearest.rule.into(), owned(nearest.missing))),
+        missing_scopes: owned(denial.missing_scopes.unwrap_or_default()),
+        audited: ruling.audited.map(RuleName::from),
+        dry_run: ruling.shadow.map(|shadow| (shadow.reason, shadow.rule.map(RuleName::from))),
+    }
+}

@@ -1,0 +1,152 @@
+//! Addresses and CIDR blocks.
+
+use alloc::boxed::Box;
+use alloc::format;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::error::PolicyError;
+use super::facts::View;
+use super::pattern::refuse_empty;
+
+/// Which address of the connection is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Address {
+    /// The physical peer.
+    Source,
+    /// The client behind trusted proxies.
+    Remote,
+    Destination,
+}
+
+/// Blocks of which one must hold an address.
+#[derive(Debug, Clone)]
+pub(super) struct Addresses {
+    pub(super) address: Address,
+    pub(super) blocks: Box<[Block]>,
+}
+
+impl Addresses {
+    pub(super) fn matches(&self, view: &View<'_>) -> bool {
+        let connection = &view.facts.connection;
+        let address = match self.address {
+            Address::Source => connection.source_ip,
+            Address::Remote => connection.remote_ip,
+            Address::Destination => connection.destination_ip,
+        };
+        address.is_some_and(|address| self.blocks.iter().any(|block| block.contains(address)))
+    }
+}
+
+/// A block of addresses of one family. IPv4 addresses mapped into IPv6 are IPv4 addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Block {
+    V4 { network: u32, mask: u32 },
+    V6 { network: u128, mask: u128 },
+}
+
+impl Block {
+    /// An address or a CIDR block. Refuses leading zeros, zones and anything else but the two
+    /// standard notations; bits behind the prefix length are cleared, as Istio does.
+    pub(super) fn parse(value: &str) -> Result<Self, PolicyError> {
+        refuse_empty(value)?;
+        let bad = || {
+            let message = format!(
+                "{value:?} is no IP address or CIDR block such as 10.0.0.0/8 or 2001:db8::/32"
+            );
+            PolicyError::new("bad_cidr", message)
+        };
+        let (address, length) = match value.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (value, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| bad())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Some(width), |length| parse_length(length, width));
+        let length = length.ok_or_else(bad)?;
+        Ok(match address {
+            IpAddr::V4(address) => Self::v4(address, length),
+            IpAddr::V6(address) => match (address.to_ipv4_mapped(), length.checked_sub(96)) {
+                (Some(address), Some(length)) => Self::v4(address, length),
+                _ => Self::v6(address, length),
+            },
+        })
+    }
+
+    fn v4(address: Ipv4Addr, length: u32) -> Self {
+        let mask = u32::MAX.checked_shl(32_u32.saturating_sub(length)).unwrap_or(0);
+        Self::V4 { network: address.to_bits() & mask, mask }
+    }
+
+    fn v6(address: Ipv6Addr, length: u32) -> Self {
+        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length)).unwrap_or(0);
+        Self::V6 { network: address.to_bits() & mask, mask }
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self, address.to_canonical()) {
+            (Self::V4 { network, mask }, IpAddr::V4(address)) => {
+                address.to_bits() & mask == *network
+            }
+            (Self::V6 { network, mask }, IpAddr::V6(address)) => {
+                address.to_bits() & mask == *network
+            }
+            (Self::V4 { .. }, IpAddr::V6(_)) | (Self::V6 { .. }, IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+fn parse_length(text: &str, width: u32) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = text == "0" || !text.starts_with('0');
+    text.parse().ok().filter(|length| digits && canonical && *length <= width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains(block: &str, address: &str) -> bool {
+        Block::parse(block).unwrap().contains(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_block_holds_its_addresses_and_no_neighbour() {
+        for (block, inside, outside) in [
+            ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
+            ("10.1.2.3/8", "10.0.0.0", "9.255.255.255"),
+            ("10.1.2.3", "10.1.2.3", "10.1.2.4"),
+            ("0.0.0.0/0", "255.0.0.1", "::1"),
+            ("::/0", "2001:db8::1", "10.0.0.1"),
+            ("2001:db8::/32", "2001:db8:ffff::", "2001:db9::"),
+            ("::ffff:10.0.0.0/104", "10.9.9.9", "11.0.0.0"),
+            ("10.0.0.0/8", "::ffff:10.0.0.1", "::ffff:11.0.0.1"),
+        ] {
+            assert!(contains(block, inside), "{block} {inside}");
+            assert!(!contains(block, outside), "{block} {outside}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_block_is_refused() {
+        for value in [
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0.0/08",
+            "010.0.0.1",
+            "10.0.0",
+            "fe80::1%eth0",
+            "::/129",
+            "10.0.0.0/8/8",
+            " 10.0.0.1",
+            "*",
+            "0x0a.0.0.1",
+            "10.0.0.0/-1",
+        ] {
+            assert_eq!(Block::parse(value).unwrap_err().code, "bad_cidr", "{value}");
+        }
+        for value in ["10.0.0.0/32", "::/128", "10.0.0.0/0"] {
+            assert!(Block::parse(value).is_ok(), "{value}");
+        }
+    }
+}

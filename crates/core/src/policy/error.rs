@@ -1,0 +1,50 @@
+//! What is wrong with a policy, and what in a good one deserves a second look.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt;
+
+/// Why a policy does not compile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyError {
+    /// The place inside the policy's `spec`, as a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+impl PolicyError {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { pointer: String::new(), code, message: message.into() }
+    }
+
+    /// The same mistake, seen from the object or the list that holds the place.
+    pub(super) fn below(mut self, segment: impl fmt::Display) -> Self {
+        let segment = segment.to_string().replace('~', "~0").replace('/', "~1");
+        self.pointer.insert_str(0, &format!("/{segment}"));
+        self
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code)
+    }
+}
+
+impl core::error::Error for PolicyError {}
+
+/// Something that compiles and is probably not meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyFinding {
+    /// The place inside the policy's `spec`, as a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// The risk, and what to write instead.
+    pub message: String,
+}

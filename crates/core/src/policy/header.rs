@@ -1,0 +1,131 @@
+//! Request headers: several lines, and lists in one line.
+
+use alloc::boxed::Box;
+use alloc::format;
+
+use super::error::PolicyError;
+use super::facts::View;
+use super::pattern::{Patterns, Sense};
+use crate::request::Lines;
+
+/// Checks the name of a header, and returns it in lower case.
+///
+/// Refuses what is no token (RFC 9110 §5.6.2), pseudo-headers, and `host`, which a host may report
+/// as the authority alone.
+pub(super) fn parse_name(key: &str, name: &str) -> Result<Box<str>, PolicyError> {
+    let bad = |message: &str| Err(PolicyError::new("bad_key", format!("{key:?}: {message}")));
+    match name.to_ascii_lowercase().as_str() {
+        ":authority" | "host" => return bad("use to.operation.hosts"),
+        ":method" => return bad("use to.operation.methods"),
+        ":path" => return bad("use to.operation.paths"),
+        _ => {}
+    }
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return bad("should have the form request.headers[name]");
+    }
+    Ok(name.to_ascii_lowercase().into())
+}
+
+/// Values of a header.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    /// In lower case.
+    pub(super) name: Box<str>,
+    pub(super) patterns: Patterns,
+    pub(super) sense: Sense,
+}
+
+impl Header {
+    /// Narrow: there is a line, and every line matches. Wide: a line matches, or an element of a
+    /// line that is read as a list.
+    ///
+    /// Where the host has joined lines, a line may be several: a grant then needs the whole and
+    /// every element to match.
+    pub(super) fn matches(&self, view: &View<'_>) -> bool {
+        let facts = view.facts;
+        let mut lines = facts
+            .headers
+            .iter()
+            .filter(|line| line.name.eq_ignore_ascii_case(self.name.as_bytes()))
+            .map(|line| line.value)
+            .peekable();
+        let matches = |value: &[u8]| self.patterns.matches(value);
+        match self.sense {
+            Sense::Narrow => {
+                lines.peek().is_some()
+                    && lines.all(|line| {
+                        let whole = facts.lines == Lines::Separate;
+                        matches(line) && (whole || elements(line).all(matches))
+                    })
+            }
+            Sense::Wide => lines.any(|line| matches(line) || elements(line).any(matches)),
+        }
+    }
+}
+
+fn elements(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::facts::tests_support::facts;
+    use crate::policy::pattern::{Case, Pattern, Star};
+    use crate::request::HeaderLine;
+    use alloc::vec::Vec;
+
+    fn matches(values: &[&str], lines: &[&str], joined: Lines, sense: Sense) -> bool {
+        let mut headers = Vec::from([HeaderLine { name: b"other", value: b"v" }]);
+        headers
+            .extend(lines.iter().map(|line| HeaderLine { name: b"X-H", value: line.as_bytes() }));
+        let facts = crate::policy::Facts { headers: &headers, lines: joined, ..facts() };
+        let patterns = values.iter().map(|value| Pattern::parse(value).unwrap()).collect();
+        let patterns = Patterns::new(patterns, Star::Present, Case::Sensitive);
+        Header { name: "x-h".into(), patterns, sense }.matches(&View::of(&facts))
+    }
+
+    #[test]
+    fn a_grant_needs_every_line_and_a_refusal_any_line_or_element() {
+        for (values, lines, narrow, wide) in [
+            (&["v"][..], &["v"][..], true, true),
+            (&["v"], &[], false, false),
+            (&["v"], &["V"], false, false),
+            (&["v"], &["v", "w"], false, true),
+            (&["v", "w"], &["v", "w"], true, true),
+            (&["v"], &["v, w"], false, true),
+            (&["v"], &["w,v"], false, true),
+            (&["v, w"], &["v, w"], true, true),
+            (&["v*"], &["v, w"], true, true),
+            (&["*"], &[""], true, true),
+            (&["*"], &[], false, false),
+        ] {
+            let separate = |sense| matches(values, lines, Lines::Separate, sense);
+            assert_eq!(separate(Sense::Narrow), narrow, "{values:?} {lines:?}");
+            assert_eq!(separate(Sense::Wide), wide, "{values:?} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn where_lines_were_joined_a_grant_needs_the_whole_and_every_element() {
+        for (values, line, expected) in [
+            (&["v"][..], "v", true),
+            (&["v"], "v,v", false),
+            (&["v", "w"], "v, w", false),
+            (&["v*"], "v1, v2", true),
+            (&["v*"], "v1, w", false),
+            (&["*"], "v, w", true),
+        ] {
+            assert_eq!(matches(values, &[line], Lines::Joined, Sense::Narrow), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_name_is_refused() {
+        for name in ["", "a b", "a:b", ":method", ":path", "Host", ":authority", "é", "a]"] {
+            assert_eq!(parse_name("k", name).unwrap_err().code, "bad_key", "{name}");
+        }
+        assert_eq!(&*parse_name("k", "X-Forwarded-For").unwrap(), "x-forwarded-for");
+    }
+}

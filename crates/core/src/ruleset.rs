@@ -1,0 +1,98 @@
+//! The policy in force: everything that a bundle compiles to, never changed once built.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::authn::{Authenticator, KeySource};
+use crate::policy::{Needs, PolicySet};
+use crate::request::{ForwardedHeader, PathForms, TrustedHop};
+use crate::upstream::HandOff;
+
+/// A compiled bundle.
+#[derive(Debug)]
+pub(crate) struct Ruleset {
+    /// Lower-case hex SHA-256 of the canonical bundle.
+    pub(crate) revision: String,
+    pub(crate) settings: Settings,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) sources: Vec<KeySource>,
+    pub(crate) policies: PolicySet,
+    /// What the policies read, and what the rest of the pipeline reads besides.
+    pub(crate) needs: Needs,
+    pub(crate) peers: PeerRequirement,
+    pub(crate) hand_off: HandOff,
+}
+
+/// The settings that are read while deciding; `docs/settings.md` explains each.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) path_forms: PathForms,
+    pub(crate) trusted_hops: Vec<TrustedHop>,
+    pub(crate) realm: String,
+    pub(crate) header_bytes: usize,
+    pub(crate) target_bytes: usize,
+    pub(crate) cors_preflight_skips_authentication: bool,
+    pub(crate) public_reasons: bool,
+    pub(crate) shadow: bool,
+}
+
+impl Ruleset {
+    /// Whether a verdict or the upstream relies on this header, so that a client must not be able
+    /// to have it dropped on the way (RFC 9110 §7.6.1).
+    pub(crate) fn relies_on(&self, name: &[u8]) -> bool {
+        let is = |relied: &str| relied.as_bytes().eq_ignore_ascii_case(name);
+        is("authorization")
+            || HandOff::is_own(name)
+            || self.authenticator.token_headers().any(is)
+            || self.hand_off.names().any(is)
+            || self.needs.headers.iter().any(|header| is(header))
+            || ForwardedHeader::ALL.iter().any(|header| is(header.name()))
+    }
+}
+
+/// On which ports a verified peer is required (PeerAuthentication STRICT).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PeerRequirement {
+    everywhere: bool,
+    ports: BTreeMap<u16, bool>,
+}
+
+impl PeerRequirement {
+    pub(crate) fn new(everywhere: bool, ports: BTreeMap<u16, bool>) -> Self {
+        Self { everywhere, ports }
+    }
+
+    /// Whether a connection to `port` needs a verified peer. An unknown port needs one if any does.
+    pub(crate) fn requires(&self, port: Option<u16>) -> bool {
+        match port {
+            Some(port) => self.ports.get(&port).copied().unwrap_or(self.everywhere),
+            None => self.everywhere || self.ports.values().any(|required| *required),
+        }
+    }
+
+    /// Whether the answer depends on the port.
+    pub(crate) fn needs_port(&self) -> bool {
+        !self.ports.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_its_own_overrides_and_an_unknown_port_needs_what_any_needs() {
+        let some = PeerRequirement::new(false, BTreeMap::from([(8443, true), (8080, false)]));
+        assert!(some.requires(Some(8443)));
+        assert!(!some.requires(Some(8080)));
+        assert!(!some.requires(Some(1)));
+        assert!(some.requires(None));
+        let all = PeerRequirement::new(true, BTreeMap::from([(8080, false)]));
+        assert!(!all.requires(Some(8080)));
+        assert!(all.requires(Some(1)));
+        assert!(all.requires(None));
+        assert!(!PeerRequirement::default().requires(None));
+    }
+}

@@ -1,0 +1,238 @@
+//! What the upstream is told about the caller, and what it must not be told by anybody else.
+
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use crate::authn::{Authenticator, JwtRule, Location};
+use crate::base64;
+use crate::json::{JsonWriter, Number, Object, Value, View};
+use crate::jwt::{Claim, VerifiedToken};
+use crate::request::{Request, query::without_parameters};
+use crate::spiffe::SpiffeId;
+
+/// Headers under this prefix are Lychgate's own, whoever sent them.
+const OWN_PREFIX: &[u8] = b"x-lychgate-";
+
+const ISSUER: &str = "x-lychgate-issuer";
+const SUBJECT: &str = "x-lychgate-subject";
+const PEER: &str = "x-lychgate-peer";
+
+/// How the request must be changed before it goes on, whether it is allowed or refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpstreamChanges {
+    /// Headers to remove, in lower case: all that this policy sets, and a token that stops here.
+    pub remove: Vec<String>,
+    /// Headers to set after that, in lower case, with their values.
+    pub set: Vec<(String, String)>,
+    /// The request target without the token that was in its query.
+    pub target: Option<Vec<u8>>,
+}
+
+/// The headers that a policy sets on requests, and so removes from them first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HandOff {
+    identity_headers: bool,
+    names: Vec<Box<str>>,
+}
+
+/// A verified token with the rule that accepted it and the place where it was.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accepted<'a> {
+    pub(crate) token: &'a VerifiedToken,
+    pub(crate) rule: &'a JwtRule,
+    pub(crate) location: &'a Location,
+}
+
+impl HandOff {
+    /// Collects the headers that any of the rules may set.
+    pub(crate) fn new(identity_headers: bool, authenticator: &Authenticator) -> Self {
+        let outputs = authenticator.output_headers();
+        let mut names: Vec<Box<str>> =
+            outputs.map(|name| name.to_ascii_lowercase().into()).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self { identity_headers, names }
+    }
+
+    /// Whether a header is under Lychgate's own prefix.
+    pub(crate) fn is_own(name: &[u8]) -> bool {
+        let prefix = name.get(..OWN_PREFIX.len());
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(OWN_PREFIX))
+    }
+
+    /// The names besides those under Lychgate's own prefix, in lower case.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(Box::as_ref)
+    }
+
+    /// What to change in this request.
+    pub(crate) fn changes(
+        &self,
+        request: &Request<'_>,
+        peer: Option<&SpiffeId>,
+        accepted: Option<Accepted<'_>>,
+    ) -> UpstreamChanges {
+        let mut changes = UpstreamChanges { remove: self.forged(request), ..Default::default() };
+        if let Some(accepted) = accepted {
+            if self.identity_headers {
+                self.identify(&accepted, &mut changes);
+            }
+            hand_on_claims(&accepted, &mut changes);
+            if !accepted.rule.forward_original_token {
+                withhold(request, accepted.location, &mut changes);
+            }
+        }
+        if let (Some(peer), true) = (peer, self.identity_headers) {
+            changes.set.push((PEER.into(), peer.as_str().into()));
+        }
+        changes
+    }
+
+    /// The headers of this request that only Lychgate may set.
+    fn forged(&self, request: &Request<'_>) -> Vec<String> {
+        let mut forged: Vec<String> = Vec::new();
+        for line in request.headers {
+            let mut reserved = self.names();
+            let is_line = |name: &str| name.as_bytes().eq_ignore_ascii_case(line.name);
+            if Self::is_own(line.name) || reserved.any(is_line) {
+                push_once(&mut forged, &String::from_utf8_lossy(line.name));
+            }
+        }
+        forged
+    }
+
+    fn identify(&self, accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
+        let claims = accepted.token.claims();
+        for (name, claim) in [(ISSUER, claims.issuer()), (SUBJECT, claims.subject())] {
+            if let Claim::Present(value) = claim {
+                changes.set.push((name.into(), percent_encoded(value)));
+            }
+        }
+    }
+}
+
+fn push_once(names: &mut Vec<String>, name: &str) {
+    let name = name.to_ascii_lowercase();
+    if !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// Removes the token itself. A cookie stays: others may need what is beside it.
+fn withhold(request: &Request<'_>, location: &Location, changes: &mut UpstreamChanges) {
+    match location {
+        Location::Header { name, .. } => push_once(&mut changes.remove, name),
+        Location::Parameter(name) => {
+            changes.target = without_parameters(request.target, core::slice::from_ref(name));
+        }
+        Location::Cookie(_) => {}
+    }
+}
+
+fn hand_on_claims(accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
+    if let Some(header) = &accepted.rule.output_payload_header {
+        let payload = String::from_utf8_lossy(accepted.token.payload()).into_owned();
+        changes.set.push((header.to_ascii_lowercase(), payload));
+    }
+    for output in &accepted.rule.output_claim_headers {
+        let claims = accepted.token.claims().root().as_object();
+        let claim = claims.and_then(|claims| nested(claims, &output.claim));
+        if let Some(value) = claim.and_then(header_value) {
+            changes.set.push((output.header.to_ascii_lowercase(), value));
+        }
+    }
+}
+
+fn nested<'a>(members: Object<'a>, path: &[Box<str>]) -> Option<Value<'a>> {
+    let (last, outer) = path.split_last()?;
+    let mut members = members;
+    for name in outer {
+        members = members.get(name)?.as_object()?;
+    }
+    members.get(last)
+}
+
+/// A claim as Envoy's jwt_authn writes it: strings and whole numbers as they are, other numbers
+/// with six decimals, lists and objects as base64 of their JSON. Absent where there is nothing to
+/// write, or where the string could not stand in a header.
+fn header_value(value: Value<'_>) -> Option<String> {
+    match value.view() {
+        View::Null => None,
+        View::Bool(value) => Some(if value { "true" } else { "false" }.into()),
+        View::Number(number) => number_text(number),
+        View::String(text) => {
+            let printable = !text.is_empty() && !text.chars().any(char::is_control);
+            printable.then(|| text.to_owned())
+        }
+        View::Array(_) | View::Object(_) => {
+            let mut json = JsonWriter::new();
+            json.value(value);
+            Some(base64::encode_standard(json.finish().as_bytes()))
+        }
+    }
+}
+
+fn number_text(number: Number<'_>) -> Option<String> {
+    if let Ok(whole) = number.text().parse::<u64>() {
+        return Some(format!("{whole}"));
+    }
+    let value: f64 = number.text().parse().ok()?;
+    let text = format!("{value:.6}");
+    let whole = text.strip_suffix(".000000").filter(|_| value >= 0.0);
+    value.is_finite().then(|| whole.map_or_else(|| text.clone(), String::from))
+}
+
+/// Percent-encodes all but visible ASCII, and the percent sign itself, so that a value of any
+/// text is one header value and can be read back.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if matches!(byte, 0x21..=0x7e) && byte != b'%' {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Bounds, Document};
+
+    const BOUNDS: Bounds = Bounds { bytes: 1024, depth: 8, members: 16 };
+
+    fn written(json: &str) -> Option<String> {
+        header_value(Document::parse(json.as_bytes(), &BOUNDS).unwrap().root())
+    }
+
+    #[test]
+    fn claims_are_written_as_envoy_writes_them() {
+        for (json, header) in [
+            ("\"admin\"", Some("admin")),
+            ("true", Some("true")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("-3", Some("-3.000000")),
+            ("1.5", Some("1.500000")),
+            ("1e3", Some("1000")),
+            ("[\"a\", 1]", Some("WyJhIiwxXQ==")),
+            ("null", None),
+            ("\"\"", None),
+            ("\"a\\nb\"", None),
+        ] {
+            assert_eq!(written(json).as_deref(), header, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_identity_of_any_text_becomes_visible_ascii() {
+        assert_eq!(percent_encoded("a b%é/\u{202e}"), "a%20b%25%C3%A9/%E2%80%AE");
+        assert_eq!(percent_encoded("https://issuer.example/x"), "https://issuer.example/x");
+    }
+}
