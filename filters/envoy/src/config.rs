@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use lychgate_core::config::LoadError;
+use lychgate_core::LoadError;
 use lychgate_core::engine::Engine;
 use lychgate_crypto::Portable;
 use proxy_wasm::hostcalls;

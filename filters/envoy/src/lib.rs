@@ -13,6 +13,7 @@ mod config;
 mod handoff;
 mod host;
 mod jwks;
+mod metadata;
 mod metrics;
 mod parked;
 mod peer;

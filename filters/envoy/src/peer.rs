@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lychgate_core::engine::Needs;
+use lychgate_core::policy::Needs;
 use lychgate_core::spiffe::Peer;
 
 use crate::bounded::BoundedMap;
@@ -44,8 +44,8 @@ impl Default for Peers {
 
 impl Peers {
     /// The peer of the effective context's request.
-    pub(crate) fn of_request(&mut self, needs: Needs<'_>) -> Rc<Peer> {
-        if needs.is_waypoint() {
+    pub(crate) fn of_request(&mut self, needs: &Needs) -> Rc<Peer> {
+        if needs.tunnelled_peer {
             return self.of_waypoint();
         }
         match host::attribute(DIGEST) {

@@ -12,16 +12,10 @@ impl Message {
 
     /// Adds a string or bytes field. Field numbers here stay below 16.
     pub(crate) fn bytes(mut self, field: u8, value: &[u8]) -> Self {
-        self.0.push(tag(field, 2));
+        // Wire type 2: a length, then so many bytes.
+        self.0.push((field << 3) | 2);
         varint(&mut self.0, value.len());
         self.0.extend_from_slice(value);
-        self
-    }
-
-    /// Adds a field that holds a small number.
-    pub(crate) fn number(mut self, field: u8, value: u8) -> Self {
-        self.0.push(tag(field, 0));
-        varint(&mut self.0, value.into());
         self
     }
 
@@ -29,10 +23,6 @@ impl Message {
     pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
-}
-
-const fn tag(field: u8, wire_type: u8) -> u8 {
-    (field << 3) | wire_type
 }
 
 fn varint(out: &mut Vec<u8>, mut value: usize) {
@@ -62,8 +52,8 @@ mod tests {
 
     #[test]
     fn fields_are_encoded_as_the_specification_shows() {
-        let message = Message::default().bytes(2, b"testing").number(3, 1).finish();
-        assert_eq!(message, b"\x12\x07testing\x18\x01");
+        let message = Message::default().bytes(2, b"testing").bytes(3, b"").finish();
+        assert_eq!(message, b"\x12\x07testing\x1a\x00");
     }
 
     #[test]

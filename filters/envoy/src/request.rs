@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use lychgate_core::engine::Needs;
+use lychgate_core::policy::Needs;
 use lychgate_core::limits::HEADER_LINES;
-use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
+use lychgate_core::request::{Connection, HeaderLine, Lines, Metadatum, Request};
 use lychgate_core::spiffe::Peer;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Bytes, MapType};
 
-use crate::host;
+use crate::{host, metadata};
 
 /// Most pairs, pseudo-headers included, that Envoy hands over at once (`PAIRS_MAX_COUNT`).
 const PAIRS: usize = 1024;
@@ -25,28 +25,30 @@ pub(crate) struct Snapshot {
     destination_ip: Option<IpAddr>,
     destination_port: Option<u16>,
     server_name: Option<Bytes>,
+    metadata: Vec<Metadatum>,
 }
 
 impl Snapshot {
     /// Reads the request of the effective context, which has so many header lines, and of its
     /// connection what the policy needs.
-    pub(crate) fn read(lines: usize, needs: Needs<'_>) -> Self {
+    pub(crate) fn read(lines: usize, needs: &Needs) -> Self {
         let overflows = lines > PAIRS;
-        let source = needs.source_ip() || needs.remote_ip();
+        let source = needs.source_ip || needs.remote_ip;
         let destination_port =
-            if needs.destination_port() { host::number(&["destination", "port"]) } else { None };
+            if needs.destination_port { host::number(&["destination", "port"]) } else { None };
         let server_name = &["connection", "requested_server_name"];
         Self {
             pairs: if overflows { pseudo_headers() } else { all_headers() },
             overflows,
             source: if source { address(&["source", "address"]) } else { None },
-            destination_ip: if needs.destination_ip() {
+            destination_ip: if needs.destination_ip {
                 address(&["destination", "address"])
             } else {
                 None
             },
             destination_port: destination_port.and_then(|port| port.try_into().ok()),
-            server_name: if needs.server_name() { host::attribute(server_name) } else { None },
+            server_name: if needs.server_name { host::attribute(server_name) } else { None },
+            metadata: metadata::read(&needs.metadata),
         }
     }
 
@@ -80,6 +82,7 @@ impl Snapshot {
                 destination_port: self.destination_port,
                 server_name: self.server_name.as_deref(),
             },
+            metadata: &self.metadata,
         })
     }
 }
