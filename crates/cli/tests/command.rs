@@ -12,3 +12,5 @@ mod svid;
 mod token;
 #[path = "command/usage.rs"]
 mod usage;
+#[path = "command/whole.rs"]
+mod whole;
