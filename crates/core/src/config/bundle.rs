@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::authentication;
 use super::authorization;
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use super::peer;
 use super::resource::{Kind, Resource};
 use super::select;
@@ -20,6 +20,7 @@ use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
+use crate::ruleset::Finding;
 use crate::ruleset::Ruleset;
 use crate::upstream::HandOff;
 
