@@ -212,3 +212,6 @@ impl Rest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
-use crate::ruleset::Ruleset;
+use crate::ruleset::{ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
@@ -49,11 +49,15 @@ pub(crate) fn load(
     let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
     let mut needs = policies.needs().clone();
     needs.destination_port |= peers.needs_port();
+    needs.peer |=
+        spec.identity_headers || peers.is_required_somewhere() || !settings.trusted_hops.is_empty();
+    let hand_off = HandOff::new(spec.identity_headers, &authenticator);
     let ruleset = Ruleset {
         needs,
         revision: revision(&document),
         settings,
-        hand_off: HandOff::new(spec.identity_headers, &authenticator),
+        relied: ReliedHeaders::new(&authenticator, &hand_off, &policies),
+        hand_off,
         authenticator: Arc::new(authenticator),
         sources: rules.sources,
         policies,
