@@ -48,6 +48,20 @@ impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { pointer: String::new(), message: message.to_string() }
     }
+
+    /// Names the type only: the value may be a secret that stands in the wrong place.
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let found = match found {
+            de::Unexpected::Unit | de::Unexpected::Option => "null",
+            de::Unexpected::Bool(_) => "true or false",
+            de::Unexpected::Unsigned(_) | de::Unexpected::Signed(_) => "a whole number",
+            de::Unexpected::Str(_) => "a string",
+            de::Unexpected::Seq => "a list",
+            de::Unexpected::Map => "an object",
+            _ => "a number",
+        };
+        Self::custom(format_args!("found {found}, expected {expected}"))
+    }
 }
 
 impl<'a> Value<'a> {
@@ -97,6 +111,21 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
         }
     }
 
+    /// Only an object is one: what serde derives would take a list for its members in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.view() {
+            View::Object(members) => visitor.visit_map(Members { members, value: None }),
+            View::Null | View::Bool(_) | View::Number(_) | View::String(_) | View::Array(_) => {
+                Err(de::Error::invalid_type(self.unexpected(), &"an object"))
+            }
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -107,7 +136,7 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -239,8 +268,22 @@ mod tests {
             (r#"{"other":1}"#, "/other"),
             (r#"{"listOf":[3]}"#, "/listOf/0"),
             ("[]", ""),
+            (r#"[["ALLOW"],null]"#, ""),
         ] {
             assert_eq!(decode(text).unwrap_err().pointer(), pointer, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_repeated() {
+        for (text, message) in [
+            (r#"{"map":"secret"}"#, "found a string, expected a map"),
+            (r#"{"map":null,"listOf":12345}"#, "found a whole number, expected a sequence"),
+            (r#"{"map":{"a":1e5}}"#, "found a number, expected a whole number"),
+            (r#"["secret"]"#, "found a list, expected an object"),
+            ("null", "found null, expected an object"),
+        ] {
+            assert_eq!(decode(text).unwrap_err().message(), message, "{text}");
         }
     }
 }
