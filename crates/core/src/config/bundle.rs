@@ -16,7 +16,7 @@ use super::peer;
 use super::resource::{Kind, Resource, pointer_to};
 use super::select;
 use super::settings::SettingsSpec;
-use super::workload::Workload;
+use super::workload::{Workload, WorkloadKind};
 use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
@@ -52,6 +52,7 @@ pub(crate) fn load(
     needs.destination_port |= peers.needs_port();
     needs.peer |=
         spec.identity_headers || peers.is_required_somewhere() || !settings.trusted_hops.is_empty();
+    needs.tunnelled_peer = envelope.workload.kind == WorkloadKind::Waypoint;
     let hand_off = HandOff::new(spec.identity_headers, &authenticator);
     let ruleset = Ruleset {
         needs,

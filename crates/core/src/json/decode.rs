@@ -58,7 +58,16 @@ impl de::Error for DecodeError {
             de::Unexpected::Str(_) => "a string",
             de::Unexpected::Seq => "a list",
             de::Unexpected::Map => "an object",
-            _ => "a number",
+            de::Unexpected::Other(other) => other,
+            de::Unexpected::Float(_)
+            | de::Unexpected::Char(_)
+            | de::Unexpected::Bytes(_)
+            | de::Unexpected::NewtypeStruct
+            | de::Unexpected::Enum
+            | de::Unexpected::UnitVariant
+            | de::Unexpected::NewtypeVariant
+            | de::Unexpected::TupleVariant
+            | de::Unexpected::StructVariant => "something else",
         };
         Self::custom(format_args!("found {found}, expected {expected}"))
     }
@@ -145,7 +154,7 @@ impl<'de> Value<'de> {
         match self.view() {
             View::Null => de::Unexpected::Unit,
             View::Bool(value) => de::Unexpected::Bool(value),
-            View::Number(_) => de::Unexpected::Other("number"),
+            View::Number(_) => de::Unexpected::Other("a number"),
             View::String(text) => de::Unexpected::Str(text),
             View::Array(_) => de::Unexpected::Seq,
             View::Object(_) => de::Unexpected::Map,
@@ -162,7 +171,7 @@ fn visit_number<'de, V: Visitor<'de>>(
     } else if let Ok(value) = number.text().parse::<i64>() {
         visitor.visit_i64(value)
     } else {
-        Err(de::Error::invalid_type(de::Unexpected::Other("number"), &"a whole number"))
+        Err(de::Error::invalid_type(de::Unexpected::Other("a number"), &"a whole number"))
     }
 }
 
