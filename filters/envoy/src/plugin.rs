@@ -1,8 +1,8 @@
 //! A configured plugin: the policy in force and all that deciding needs.
 
+use core::hash::{BuildHasher as _, Hasher as _};
+use core::time::Duration;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
-use std::time::Duration;
 
 use lychgate_core::authn::{Keys, SourceId, TokenCache, UnixMillis};
 use lychgate_core::decision::Decision;
@@ -90,7 +90,7 @@ impl Plugin {
         });
         match self.drive(step) {
             Ok(decision) => self.conclude(&decision, now),
-            Err(waiting) => self.wait(id, waiting, now),
+            Err(waiting) => self.wait(id, *waiting, now),
         }
     }
 
@@ -105,10 +105,15 @@ impl Plugin {
     pub(crate) fn tick(&mut self) {
         let now = host::now_milliseconds();
         self.audits = host::logs(AUDIT);
-        let wanted = self.parked.sources();
-        let refreshed = self.fetcher.tick(&mut self.keys, &wanted, UnixMillis(now));
-        self.count(&refreshed);
+        self.fetcher.catch_up_all(&mut self.keys);
+        // Only what still waits after that wants a fetch.
         self.wake(now);
+        let wanted = self.parked.sources();
+        let refreshed = self.fetcher.begin_due(&mut self.keys, &wanted, UnixMillis(now));
+        self.count(&refreshed);
+        if refreshed.failed > 0 {
+            self.wake(now);
+        }
         self.tune();
     }
 
@@ -122,11 +127,11 @@ impl Plugin {
     }
 
     /// Checks signatures until there is a decision, or keys are needed.
-    fn drive(&mut self, mut step: Step) -> Result<Box<Decision>, Waiting> {
+    fn drive(&mut self, mut step: Step) -> Result<Box<Decision>, Box<Waiting>> {
         loop {
             step = match step {
                 Step::Done(decision) => return Ok(decision),
-                Step::NeedKeys(waiting) => return Err(waiting),
+                Step::NeedKeys(waiting) => return Err(Box::new(waiting)),
                 Step::Verify(pending) => {
                     let outcome = self.metrics.verifier.verify(&pending.check());
                     pending.finish(outcome, &mut self.cache)

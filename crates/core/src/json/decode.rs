@@ -105,13 +105,55 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    // What a type asks for by name is answered without the other shapes: each visitor would carry
+    // code for all of them, and a bundle has some fifty visitors.
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_object() {
+            Some(members) => visitor.visit_map(Members { members, value: None }),
+            None => Err(self.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_array() {
+            Some(elements) => visitor.visit_seq(Elements { elements, index: 0 }),
+            None => Err(self.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_str() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => Err(self.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_str(visitor)
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit
+        unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 
 impl<'de> Value<'de> {
+    #[cold]
+    fn is_not(self, expected: &dyn de::Expected) -> DecodeError {
+        de::Error::invalid_type(self.unexpected(), expected)
+    }
+
     fn unexpected(self) -> de::Unexpected<'de> {
         match self.view() {
             View::Null => de::Unexpected::Unit,

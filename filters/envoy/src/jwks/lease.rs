@@ -86,7 +86,8 @@ impl Lease {
         };
         let taken =
             Record { state: State::Fetching, until: now.plus(limit), requests_from: cool_down };
-        let is_mine = hostcalls::set_shared_data(&self.name, Some(&taken.encode()), version).is_ok();
+        let is_mine =
+            hostcalls::set_shared_data(&self.name, Some(&taken.encode()), version).is_ok();
         self.taken = if is_mine { self.read().1 } else { None };
         is_mine
     }
