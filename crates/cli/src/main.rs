@@ -1,2 +1,7 @@
-//! The lychgate command.
-fn main() {}
+//! The `lychgate` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lychgate::main(std::env::args_os())
+}

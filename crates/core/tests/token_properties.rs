@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lychgate_core::authn::{
-    Authenticator, AuthnStep, JwtRule, Keys, Location, RuleKeys, TokenCache,
+    Acceptance, Authenticator, AuthnStep, JwtRule, Keys, Location, RuleKeys, TokenCache,
 };
 use lychgate_core::base64;
 use lychgate_core::jwt::jwk::KeyProfile;
@@ -54,7 +54,10 @@ fn authenticator(kid: &str) -> Arc<Authenticator> {
         svid: None,
     };
     let times = TimeRules { clock_skew: Seconds(60), require_exp: true, max_lifetime: None };
-    Arc::new(Authenticator::new(vec![rule], times, usize::MAX))
+    Arc::new(Authenticator::new(
+        vec![rule],
+        Acceptance { times, required_claims: Vec::new(), token_bytes: usize::MAX },
+    ))
 }
 
 /// The first step for a request with these `Authorization` lines, if it has a token.
@@ -74,6 +77,7 @@ fn begin(
         lines: Lines::Separate,
         peer: &Peer::Absent,
         connection: Connection::default(),
+        metadata: &[],
     };
     let credential = authenticator.extract(&request).ok()??;
     let now = UnixTime::from_seconds(1_800_000_000);

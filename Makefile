@@ -1,0 +1,40 @@
+# `make help` lists the targets; `make test` is what CI runs.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench-envoy dist docs audit clean
+
+tools := .tools/setup.stamp
+run := scripts/with-tools
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is pinned (Rust targets, Envoy, schemas); says what it does, can be run twice
+	@scripts/setup
+
+$(tools): scripts/setup scripts/requirements.txt scripts/istio-schema/package-lock.json rust-toolchain.toml
+	@scripts/setup
+
+build: $(tools) ## build the Envoy filter (target/wasm32-wasip1/release/lychgate_envoy.wasm)
+	@$(run) scripts/build-filter
+
+test: $(tools) ## run every check and test, as CI does; STEPS="lint unit" picks some
+	@$(run) scripts/test $(STEPS)
+
+demo: $(tools) ## start Envoy with a policy and show what it answers to real requests
+	@$(run) examples/envoy/run
+
+bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
+	@$(run) scripts/bench-envoy $(ARGS)
+
+dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
+	@$(run) scripts/dist
+
+docs: $(tools) ## build the API documentation, warnings are errors
+	@RUSTDOCFLAGS="-D warnings" $(run) cargo doc --workspace --no-deps --locked
+
+audit: $(tools) ## check licences, bans and sources with cargo-deny (compiles it once, about 4 minutes)
+	@$(run) scripts/audit
+
+clean: ## remove everything that make made, but the tools
+	@rm -rf dist target

@@ -1,0 +1,174 @@
+//! Policies and a workload, put together as one bundle.
+
+mod resources;
+
+use lychgate_core::json::{Bounds, Document as Parsed, JsonWriter};
+use lychgate_core::limits::BUNDLE_JSON;
+
+use crate::arguments::WorkloadOptions;
+use crate::error::{CliError, Problem};
+use crate::input::{self, Document, Node, Place, Value};
+
+pub(crate) use resources::{Resource, collect};
+
+const API_VERSION: &str = "lychgate.dev/v1alpha1";
+
+/// A bundle and where its parts were written.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    /// The canonical JSON text, with all that was read.
+    pub(crate) text: String,
+    origins: Origins,
+}
+
+/// Where the parts of a bundle were written.
+#[derive(Debug)]
+struct Origins {
+    resources: Vec<Resource>,
+    settings: Option<Document>,
+    /// The file, if the bundle was read as it is.
+    whole: Option<Document>,
+}
+
+impl Bundle {
+    /// A bundle that was compiled before.
+    pub(crate) fn compiled(document: Document) -> Result<Self, CliError> {
+        let mut writer = JsonWriter::new();
+        document.root.write(&mut writer);
+        let text = canonical(&writer.finish(), &document.place)?;
+        let origins = Origins { resources: Vec::new(), settings: None, whole: Some(document) };
+        Ok(Self { text, origins })
+    }
+
+    /// Puts a bundle together.
+    pub(crate) fn assemble(
+        options: &WorkloadOptions,
+        documents: Vec<Document>,
+    ) -> Result<Self, CliError> {
+        let Some(namespace) = options.namespace.as_deref() else {
+            return Err(CliError::Usage {
+                message: "--namespace is needed: it decides which policies apply".to_owned(),
+            });
+        };
+        let resources = collect(documents, namespace)?;
+        let settings = options.settings.as_deref().map(read_settings).transpose()?;
+        let origins = Origins { resources, settings, whole: None };
+        let text = write(options, namespace, &origins);
+        let place = Place { file: "bundle".into(), document: None, line: None };
+        Ok(Self { text: canonical(&text, &place)?, origins })
+    }
+
+    /// Where the thing was written that a pointer into the bundle names, and the pointer from
+    /// there on.
+    pub(crate) fn origin<'a>(&self, pointer: &'a str) -> Option<(Place, &'a str)> {
+        let Origins { resources, settings, whole } = &self.origins;
+        if let Some(document) = whole {
+            return Some((document.place.at(document.root.line_of(pointer)), pointer));
+        }
+        if let Some(rest) = pointer.strip_prefix("/settings") {
+            let document = settings.as_ref()?;
+            return Some((document.place.at(document.root.line_of(rest)), rest));
+        }
+        let rest = pointer.strip_prefix("/resources/")?;
+        let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let resource = resources.get(index.parse::<usize>().ok()?)?;
+        Some((resource.place.at(resource.node.line_of(rest)), rest))
+    }
+}
+
+/// Whether a document is a compiled bundle.
+pub(crate) fn is_bundle(node: &Node) -> bool {
+    node.get("kind").and_then(Node::as_str) == Some("Bundle")
+        && node.get("apiVersion").and_then(Node::as_str) == Some(API_VERSION)
+}
+
+fn read_settings(path: &std::path::Path) -> Result<Document, CliError> {
+    let file = input::read_one(path)?;
+    let mut documents = input::documents(&file)?;
+    let place = Place { file: file.name.clone(), document: None, line: None };
+    let document = documents.pop().ok_or_else(|| not_an_object(&place))?;
+    if !documents.is_empty() || !matches!(document.root.value, Value::Object(_)) {
+        return Err(not_an_object(&place));
+    }
+    Ok(document)
+}
+
+fn not_an_object(place: &Place) -> CliError {
+    CliError::input(place.clone(), Problem::NotAnObject)
+}
+
+fn canonical(text: &str, place: &Place) -> Result<String, CliError> {
+    // Compiling may pass what loading refuses; loading says so with a better place.
+    let bounds = Bounds { bytes: usize::MAX, ..BUNDLE_JSON };
+    Parsed::parse(text.as_bytes(), &bounds)
+        .map(|document| document.canonical())
+        .map_err(|error| CliError::input(place.clone(), Problem::Json(error)))
+}
+
+fn write(options: &WorkloadOptions, namespace: &str, origins: &Origins) -> String {
+    let mut writer = JsonWriter::new();
+    writer.object(|writer| {
+        writer.member("apiVersion", API_VERSION);
+        writer.member("kind", "Bundle");
+        writer.name("workload");
+        writer.object(|writer| write_workload(writer, options, namespace));
+        writer.name("settings");
+        writer.object(|writer| write_settings(writer, options, origins.settings.as_ref()));
+        writer.name("resources");
+        writer.array(|writer| {
+            for resource in &origins.resources {
+                resource.node.write(writer);
+            }
+        });
+    });
+    writer.finish()
+}
+
+fn write_workload(writer: &mut JsonWriter, options: &WorkloadOptions, namespace: &str) {
+    writer.member("kind", options.kind.name());
+    writer.member("namespace", namespace);
+    writer.name("labels");
+    writer.object(|writer| {
+        for pair in &options.labels {
+            writer.member(&pair.key, &pair.value);
+        }
+    });
+    writer.name("targets");
+    writer.array(|writer| {
+        for target in &options.targets {
+            writer.object(|writer| {
+                writer.member("group", &target.group);
+                writer.member("kind", &target.kind);
+                writer.member("name", &target.name);
+            });
+        }
+    });
+    if let Some(root) = &options.root_namespace {
+        writer.member("rootNamespace", root);
+    }
+    if let Some(domain) = &options.trust_domain {
+        writer.member("trustDomain", domain);
+    }
+    writer.name("trustDomainAliases");
+    writer.array(|writer| {
+        for alias in &options.trust_domain_aliases {
+            writer.string(alias);
+        }
+    });
+}
+
+fn write_settings(writer: &mut JsonWriter, options: &WorkloadOptions, file: Option<&Document>) {
+    let members = match file.map(|document| &document.root.value) {
+        Some(Value::Object(members)) => members.as_slice(),
+        _ => &[],
+    };
+    for (name, value) in members {
+        writer.name(name);
+        value.write(writer);
+    }
+    let stated = members.iter().any(|(name, _)| name == "allowUnrestricted");
+    if options.allow_unrestricted && !stated {
+        writer.name("allowUnrestricted");
+        writer.boolean(true);
+    }
+}

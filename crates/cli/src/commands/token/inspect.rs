@@ -1,0 +1,151 @@
+//! `lychgate token inspect`.
+
+use std::io::{self, Read as _};
+
+use clap::Args;
+use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder as _};
+use lychgate_core::json::{Document, Value as Json, View};
+use lychgate_core::limits::{TOKEN_BYTES, TOKEN_JSON};
+
+use crate::clock;
+use crate::error::CliError;
+use crate::output;
+
+/// Options of `token inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The token; - reads standard input, which keeps it out of the shell's history
+    #[arg(default_value = "-")]
+    token: String,
+}
+
+pub(super) fn run(options: &Options) -> Result<(), CliError> {
+    let token = if options.token == "-" { read_stdin()? } else { options.token.clone() };
+    let text = describe(token.trim(), clock::now()).map_err(refuse)?;
+    output::answer(&text)?;
+    output::warn("the signature was not checked");
+    Ok(())
+}
+
+fn read_stdin() -> Result<String, CliError> {
+    let most = u64::try_from(TOKEN_BYTES).unwrap_or(u64::MAX).saturating_add(2);
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .take(most)
+        .read_to_string(&mut text)
+        .map_err(|error| CliError::Read { path: "standard input".to_owned(), error })?;
+    Ok(text)
+}
+
+fn refuse(message: String) -> CliError {
+    CliError::Token { message }
+}
+
+/// Header and claims as text. Messages never repeat the token.
+fn describe(token: &str, now: i64) -> Result<String, String> {
+    if token.len() > TOKEN_BYTES {
+        return Err(format!("a token of more than {TOKEN_BYTES} bytes"));
+    }
+    let parts: Vec<&str> = token.splitn(4, '.').collect();
+    let [header, claims, signature] = parts.as_slice() else {
+        return Err("not a compact JWS: three parts are needed".to_owned());
+    };
+    let header = part("header", header)?;
+    let claims = part("claims", claims)?;
+    decode("signature", signature)?;
+    let times = ["iat", "nbf", "exp"]
+        .into_iter()
+        .filter_map(|name| Some(time_line(name, seconds(&claims, name)?, now)))
+        .collect::<String>();
+    Ok(format!("header\n{}claims\n{}{times}", lines(&header), lines(&claims)))
+}
+
+fn part(name: &str, text: &str) -> Result<Document, String> {
+    let bytes = decode(name, text)?;
+    let document =
+        Document::parse(&bytes, &TOKEN_JSON).map_err(|error| format!("the {name}: {error}"))?;
+    match document.root().as_object() {
+        Some(_) => Ok(document),
+        None => Err(format!("the {name}: not a JSON object")),
+    }
+}
+
+fn decode(name: &str, text: &str) -> Result<Vec<u8>, String> {
+    Base64UrlSafeNoPadding::decode_to_vec(text, None)
+        .map_err(|_| format!("the {name}: not base64url without padding"))
+}
+
+/// One member a line. Canonical JSON escapes controls, so a claim can't command the terminal...
+fn lines(document: &Document) -> String {
+    let members = document.root().as_object().into_iter().flatten();
+    members
+        .map(|(name, value)| format!("  {} {}\n", visible(name), visible(&json(value))))
+        .collect()
+}
+
+fn json(value: Json<'_>) -> String {
+    let mut writer = lychgate_core::json::JsonWriter::new();
+    writer.value(value);
+    writer.finish()
+}
+
+/// ...and neither can the controls outside ASCII, or characters that reverse a line.
+fn visible(text: &str) -> String {
+    let hostile = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars()
+        .map(|c| if hostile(c) { c.escape_unicode().to_string() } else { c.to_string() })
+        .collect()
+}
+
+fn seconds(claims: &Document, name: &str) -> Option<i64> {
+    match claims.root().as_object()?.get(name)?.view() {
+        View::Number(number) => number.text().split('.').next()?.parse().ok(),
+        View::Null | View::Bool(_) | View::String(_) | View::Array(_) | View::Object(_) => None,
+    }
+}
+
+fn time_line(name: &str, at: i64, now: i64) -> String {
+    let distance = at.saturating_sub(now);
+    let length = distance.unsigned_abs();
+    if distance >= 0 {
+        format!("{name} is in {length} seconds\n")
+    } else {
+        format!("{name} was {length} seconds ago\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // {"alg":"ES256"} . {"exp":10,"iss":"a"} . AA
+    const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjEwLCJpc3MiOiJhIn0.AAA";
+
+    #[test]
+    fn a_token_is_shown_with_its_times() {
+        let text = describe(TOKEN, 15).unwrap();
+        assert_eq!(
+            text,
+            "header\n  alg \"ES256\"\nclaims\n  exp 10\n  iss \"a\"\nexp was 5 seconds ago\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_compact_token_is_refused_without_repeating_it() {
+        for text in ["x", "x.y", "e30.e30.AA.AA", "e30=.e30.AA", "W10.e30.AA", "*.e30.AA"] {
+            let message = describe(text, 0).unwrap_err();
+            assert!(text == "x" || !message.contains(text), "{message}");
+        }
+        assert!(describe("e30.e30.", 0).is_ok(), "an unsigned token can be looked at");
+        assert!(describe(&"a".repeat(TOKEN_BYTES + 1), 0).is_err());
+    }
+
+    #[test]
+    fn a_claim_cannot_command_the_terminal() {
+        assert_eq!(visible("a\u{9b}b\u{202e}"), "a\\u{9b}b\\u{202e}");
+    }
+}

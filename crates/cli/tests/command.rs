@@ -1,0 +1,16 @@
+//! The command as a shell sees it: arguments and files in, exit code and text out.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
+
+#[path = "command/harness.rs"]
+mod harness;
+
+#[path = "command/compile.rs"]
+mod compile;
+#[path = "command/svid.rs"]
+mod svid;
+#[path = "command/token.rs"]
+mod token;
+#[path = "command/usage.rs"]
+mod usage;
+#[path = "command/whole.rs"]
+mod whole;

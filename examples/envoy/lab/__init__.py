@@ -1,0 +1,1 @@
+"""The parts of the demo: credentials, upstream, proxy, client, requests, table."""

@@ -1,0 +1,37 @@
+"""An aligned table, with colour where a person looks at it."""
+
+import os
+import sys
+
+COLUMNS = [("request", 34), ("from", 16), ("with", 28), ("verdict", 7), ("status", 6), ("reason", 19)]
+CODES = {"green": "32", "red": "31", "dim": "2", "bold": "1"}
+
+
+def colour(text, name):
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return text
+    return f"\033[{CODES[name]}m{text}\033[0m"
+
+
+def heading(title):
+    print(f"\n{colour(title, 'bold')}")
+    print(colour("    " + "  ".join(name.ljust(width) for name, width in COLUMNS).rstrip(), "dim"))
+
+
+def row(number, cells, good):
+    padded = [fit(text, width) for text, (_, width) in zip(cells, COLUMNS)]
+    padded[3] = colour(padded[3], "green" if cells[3] == "allow" else "red")
+    mark = colour("ok", "green") if good else colour("WRONG", "red")
+    print(f"{number:>2}  {'  '.join(padded)}  {mark}", flush=True)
+
+
+def note(text):
+    print(f"    {colour(text, 'red')}", flush=True)
+
+
+def fit(text, width):
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + "~"
+
+
+def progress(text):
+    print(f"demo: {text}", flush=True)
