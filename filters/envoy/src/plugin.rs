@@ -8,6 +8,7 @@ use lychgate_core::authn::{Keys, SourceId, TokenCache, UnixMillis};
 use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Step, Waiting};
 use lychgate_core::jwt::key::Verifier as _;
+use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::LogLevel;
@@ -85,13 +86,29 @@ impl Plugin {
         let now = host::now_milliseconds();
         let snapshot = Snapshot::read(lines, self.engine.needs());
         let peer = self.peers.of_request(self.engine.needs());
-        let step = snapshot.view(&peer, |request| {
-            self.engine.begin(request, seconds(now), &self.keys, &mut self.cache)
-        });
-        match self.drive(step) {
+        let mut outcome = self.begin(&snapshot, &peer, now);
+        if let Err(waiting) = &outcome
+            && self.fetcher.catch_up(&mut self.keys, waiting.source())
+        {
+            // Another worker already had newer keys. With these, a fetch may be wanted still.
+            outcome = self.begin(&snapshot, &peer, now);
+        }
+        match outcome {
             Ok(decision) => self.conclude(&decision, now),
             Err(waiting) => self.wait(id, *waiting, now),
         }
+    }
+
+    fn begin(
+        &mut self,
+        snapshot: &Snapshot,
+        peer: &Peer,
+        now: u64,
+    ) -> Result<Box<Decision>, Box<Waiting>> {
+        let step = snapshot.view(peer, |request| {
+            self.engine.begin(request, seconds(now), &self.keys, &mut self.cache)
+        });
+        self.drive(step)
     }
 
     /// A request went away.
@@ -145,8 +162,7 @@ impl Plugin {
         let source = waiting.source();
         let patience = self.patience(source);
         let millis = UnixMillis(now);
-        let may_help = !self.fetcher.catch_up(&mut self.keys, source)
-            && self.fetcher.is_promising(&self.keys, source, millis);
+        let may_help = self.fetcher.is_promising(&self.keys, source, millis);
         if patience == 0 || !self.parked.has_room() || !may_help {
             return self.resume(waiting, now);
         }
