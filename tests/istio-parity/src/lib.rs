@@ -1,8 +1,8 @@
 //! Compares Lychgate's verdicts with those of the configuration that Istio gives Envoy.
 //!
 //! [`translate`] turns Istio's resources into that configuration; it is proven against Istio's own
-//! published pairs. `oracle` answers requests as Envoy's filters would under that configuration,
-//! `generate` makes policies and requests that nearly match each other, and `parity` runs
+//! published pairs. [`oracle`] answers requests as Envoy's filters would under that configuration,
+//! [`generate`] makes policies and requests that nearly match each other, and [`parity`] runs
 //! both sides and says same, stricter or looser.
 //!
 //! Everything here is written from the observed semantics, and shares no code with the engine that
@@ -19,6 +19,11 @@
     reason = "test code: what can't be run must stop the run with a message"
 )]
 
+pub mod case;
+pub mod generate;
+pub mod oracle;
+pub mod parity;
+pub mod random;
 pub mod rbac;
 pub mod resource;
 pub mod translate;

@@ -2,9 +2,9 @@
 
 mod json;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::OnceLock;
 
 use regex::bytes::Regex;
 
@@ -167,7 +167,6 @@ pub struct StringMatch {
     pub text: String,
     /// Without regard to ASCII case.
     pub ignore_case: bool,
-    compiled: OnceLock<Regex>,
 }
 
 /// How a string is compared.
@@ -196,7 +195,7 @@ impl StringMatch {
     /// A comparison that respects case.
     #[must_use]
     pub fn new(form: StringForm, text: &str) -> Self {
-        Self { form, text: text.to_owned(), ignore_case: false, compiled: OnceLock::new() }
+        Self { form, text: text.to_owned(), ignore_case: false }
     }
 
     /// Not empty; a line feed does not count as a character.
@@ -222,18 +221,25 @@ impl StringMatch {
             StringForm::Exact => fold(value) == fold(self.text.as_bytes()),
             StringForm::Prefix => fold(value).starts_with(&fold(self.text.as_bytes())),
             StringForm::Suffix => fold(value).ends_with(&fold(self.text.as_bytes())),
-            StringForm::Regex => self.regex().is_match(value),
+            StringForm::Regex => whole(&self.text).is_match(value),
         }
-    }
-
-    fn regex(&self) -> &Regex {
-        self.compiled.get_or_init(|| whole(&self.text))
     }
 }
 
-/// A regular expression that must match the whole value.
+/// A regular expression that must match the whole value; compiled once in each thread.
 pub(crate) fn whole(text: &str) -> Regex {
-    Regex::new(&format!("\\A(?:{text})\\z")).expect("regular expression that Istio writes")
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        let compile = || {
+            Regex::new(&format!("\\A(?:{text})\\z")).expect("regular expression that Istio writes")
+        };
+        if let Some(regex) = compiled.get(text) {
+            return regex.clone();
+        }
+        compiled.entry(text.to_owned()).or_insert_with(compile).clone()
+    })
 }
 
 impl Cidr {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use jwt::jwt_authn;
+pub(crate) use jwt::sorted;
 
 use crate::rbac::{Filter, Layer, Matcher, PeerForm, Policy, Rules};
 use crate::resource::{Action, AuthorizationPolicy, Condition, Fields, Rule};
