@@ -4,8 +4,6 @@ mod reduce;
 mod report;
 mod subject;
 
-use std::collections::BTreeSet;
-
 use lychgate_core::decision::{Reason, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +72,7 @@ pub fn run(seed: u64, requests: usize) -> Report {
         let mut outcomes = Vec::new();
         for _ in 0..REQUESTS {
             let request = generate::request(&mut random, &setup);
-            for spelling in [Spelling::Normal, Spelling::Raw] {
+            for spelling in Spelling::ALL {
                 let comparison = compare(&oracle, &subject, &request, spelling);
                 if comparison.is_bug() && outcomes.last() != Some(&comparison) {
                     let case = Case { setup: setup.clone(), request: request.clone(), spelling };
@@ -101,10 +99,12 @@ pub fn compare(
     match (envoy, verdict) {
         (Answer::Allow, Verdict::Allow) => Comparison::BothAllow,
         (Answer::Forbidden | Answer::BadToken, Verdict::Deny) => Comparison::BothDeny,
-        (Answer::Allow, Verdict::Deny) => match explain(oracle, request, reason, detail) {
-            Some(name) => Comparison::Stricter(name),
-            None => Comparison::Unexplained(reason),
-        },
+        (Answer::Allow, Verdict::Deny) => {
+            match explain(oracle, request, spelling, (reason, detail)) {
+                Some(name) => Comparison::Stricter(name),
+                None => Comparison::Unexplained(reason),
+            }
+        }
         (answer, Verdict::Allow) => {
             let usual = with_usual_scheme(request);
             match usual.map(|request| oracle.answer(&request, &Doubts::none())) {
@@ -119,8 +119,8 @@ pub fn compare(
 fn explain(
     oracle: &Oracle<'_>,
     request: &RequestModel,
-    reason: Reason,
-    detail: Option<&str>,
+    spelling: Spelling,
+    (reason, detail): (Reason, Option<&str>),
 ) -> Option<String> {
     let usual = with_usual_scheme(request);
     let judged = usual.as_ref().unwrap_or(request);
@@ -142,7 +142,7 @@ fn explain(
         Reason::NoRuleMatched
         | Reason::DeniedByRule
         | Reason::CredentialMissing
-        | Reason::ScopeMissing => policy_strictness(oracle, judged),
+        | Reason::ScopeMissing => policy_strictness(oracle, judged, spelling),
         _ => None,
     }
 }
@@ -175,13 +175,17 @@ fn has_odd_credential(request: &RequestModel) -> bool {
 }
 
 /// The strictnesses of matchers that, each alone or all together, make Envoy deny as well.
-fn policy_strictness(oracle: &Oracle<'_>, request: &RequestModel) -> Option<String> {
-    let denies = |doubts: &Doubts| oracle.answer(request, doubts) != Answer::Allow;
-    let alone = |one: &Strictness| denies(&Doubts(BTreeSet::from([*one])));
-    if let Some(one) = Strictness::ALL.iter().find(|one| alone(one)) {
+fn policy_strictness(
+    oracle: &Oracle<'_>,
+    request: &RequestModel,
+    spelling: Spelling,
+) -> Option<String> {
+    let joined = spelling == Spelling::Joined;
+    let denies = |doubts: Doubts| oracle.answer(request, &doubts.joined(joined)) != Answer::Allow;
+    if let Some(one) = Strictness::ALL.iter().find(|one| denies(Doubts::only(**one))) {
         return Some(one.id().into());
     }
-    denies(&Doubts::all()).then(|| "several matchers at once".into())
+    denies(Doubts::all()).then(|| "several matchers at once".into())
 }
 
 /// The request with the scheme as Envoy knows it; nothing if it has that already.

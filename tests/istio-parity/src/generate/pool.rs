@@ -104,8 +104,25 @@ const RANGES: &[&str] = &[
     "192.168.255.255/8",
 ];
 pub(super) const NAMES: &[&str] = &["example.com", "api.example.com", "EX.example.com"];
-pub(super) const WORDS: &[&str] =
-    &["admin", "user", "read", "write", "read write", "a,b", "admin\n", "admin2", "5", "true"];
+pub(super) const WORDS: &[&str] = &[
+    "admin",
+    "user",
+    "read",
+    "write",
+    "read write",
+    "a,b",
+    "admin\n",
+    "admin2",
+    "5",
+    "true",
+    "größe",
+    "GRÖSSE",
+    "[admin]",
+    "ad min",
+    "read\twrite",
+    ".+",
+    "a.c",
+];
 pub(super) const TIERS: &[&str] =
     &["gold", "silver", "gold-1", "gold,silver", "gold, silver", "GOLD"];
 pub(super) const HEADERS: [&str; 2] = ["x-tier", "x-role"];
@@ -175,6 +192,7 @@ fn text(random: &mut Random, name: &str) -> String {
 /// The text itself, a part of it with a star, a star, or something close to it.
 fn pattern(random: &mut Random, text: &str) -> String {
     let at = random.below(text.len() + 1);
+    let at = if text.is_char_boundary(at) { at } else { 0 };
     let (before, behind) = text.split_at(at);
     match random.weighted(&[50, 18, 16, 8, 3, 3, 2]) {
         1 if !before.is_empty() => format!("{before}*"),

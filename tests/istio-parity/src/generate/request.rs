@@ -14,12 +14,12 @@ pub fn request(random: &mut Random, setup: &Setup) -> RequestModel {
     let mut request = RequestModel {
         method: random.pick(METHODS).into(),
         target: path(random),
-        authority: Some(random.pick(HOSTS).into()),
+        authority: random.percent(97).then(|| random.pick(HOSTS).into()),
         source_ip: address(random),
         remote_ip: address(random),
         destination_ip: address(random),
         destination_port: random.percent(95).then(|| random.pick(PORTS).parse().expect("port")),
-        server_name: random.percent(70).then(|| random.pick(NAMES).to_lowercase()),
+        server_name: random.percent(70).then(|| random.pick(NAMES).to_owned()),
         metadata: metadata(random),
         peer: random.percent(75).then(|| format!("spiffe://{}", principal(random))),
         ..RequestModel::default()

@@ -57,7 +57,10 @@ impl Strictness {
 
 /// The strictnesses to answer with.
 #[derive(Debug, Clone, Default)]
-pub struct Doubts(pub BTreeSet<Strictness>);
+pub struct Doubts {
+    strictnesses: BTreeSet<Strictness>,
+    joined: bool,
+}
 
 impl Doubts {
     /// Envoy itself.
@@ -69,11 +72,24 @@ impl Doubts {
     /// All that Lychgate's matchers are known for.
     #[must_use]
     pub fn all() -> Self {
-        Self(Strictness::ALL.into())
+        Self { strictnesses: Strictness::ALL.into(), joined: false }
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn only(strictness: Strictness) -> Self {
+        Self { strictnesses: BTreeSet::from([strictness]), joined: false }
+    }
+
+    /// The same where the host has joined header lines.
+    #[must_use]
+    pub fn joined(mut self, joined: bool) -> Self {
+        self.joined = joined;
+        self
     }
 
     fn has(&self, strictness: Strictness) -> bool {
-        self.0.contains(&strictness)
+        self.strictnesses.contains(&strictness)
     }
 }
 
@@ -88,7 +104,7 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
         }
         Matcher::OneOf(matchers) => match lines(matchers) {
             Some((name, values)) if doubts.has(Strictness::HeaderLines) => {
-                every_line(name, &values, facts, wide)
+                every_line(name, &values, facts, wide, doubts.joined)
             }
             _ => matchers.iter().any(all),
         },
@@ -121,7 +137,8 @@ fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool
         Leaf::Metadata { filter, path, value } => {
             let is_it = |(other, key, _): &&(_, _, _)| other == filter && *key == path[0];
             let found = facts.metadata.iter().find(is_it);
-            found.is_some_and(|(_, _, found)| value_matches(value, found, false))
+            let star = wide && doubts.has(Strictness::LineFeed);
+            found.is_some_and(|(_, _, found)| value_matches(value, found, star))
         }
     }
 }
@@ -156,10 +173,26 @@ fn lines(matchers: &[Matcher]) -> Option<(&str, Vec<&HeaderMatch>)> {
     values.filter(|_| !name.starts_with(':')).map(|values| (name.as_str(), values))
 }
 
-fn every_line(name: &str, values: &[&HeaderMatch], facts: &Facts<'_>, wide: bool) -> bool {
+fn every_line(
+    name: &str,
+    values: &[&HeaderMatch],
+    facts: &Facts<'_>,
+    wide: bool,
+    joined: bool,
+) -> bool {
     let lines = header(name, facts);
     let matches = |line: &str| values.iter().any(|value| header_matches(value, line));
-    if wide {
+    let whole = lines.join(", ");
+    let parts: Vec<&str> = whole.split(',').map(str::trim).collect();
+    if joined && wide {
+        // Any run of elements may have been a line.
+        let from = |start: usize| (start..parts.len()).map(move |end| (start, end));
+        let mut runs = (0..parts.len()).flat_map(from);
+        let is_there = !lines.is_empty();
+        is_there && runs.any(|(start, end)| matches(&parts[start..=end].join(", ")))
+    } else if joined && !lines.is_empty() {
+        matches(&whole) && parts.into_iter().all(matches)
+    } else if wide {
         lines.iter().any(|line| matches(line) || line.split(',').any(|part| matches(part.trim())))
     } else {
         !lines.is_empty() && lines.into_iter().all(matches)

@@ -15,13 +15,20 @@ use serde_json::Value;
 use crate::case::{NOW, RequestModel, Setup};
 use crate::oracle::normalize;
 
-/// Which path Lychgate is given.
+/// How a host spells a request to Lychgate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Spelling {
-    /// The one that the client sent.
-    Raw,
-    /// The one that Envoy has normalised.
+    /// As Envoy does: with a path that is normalised, and every header line.
     Normal,
+    /// With the path that the client sent.
+    Raw,
+    /// With lines of the same header joined, as Fetch does.
+    Joined,
+}
+
+impl Spelling {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Raw, Self::Joined];
 }
 
 /// An engine with the policies of one setup.
@@ -68,10 +75,13 @@ impl Subject {
         let rendered = model.render();
         let target = match spelling {
             Spelling::Raw => rendered.target.clone(),
-            Spelling::Normal => normal(&rendered.target),
+            Spelling::Normal | Spelling::Joined => normal(&rendered.target),
         };
-        let headers: Vec<HeaderLine<'_>> = rendered
-            .headers
+        let (lines, headers) = match spelling {
+            Spelling::Joined => (Lines::Joined, joined(&rendered.headers)),
+            Spelling::Raw | Spelling::Normal => (Lines::Separate, rendered.headers),
+        };
+        let headers: Vec<HeaderLine<'_>> = headers
             .iter()
             .map(|(name, value)| HeaderLine {
                 name: name.as_bytes(),
@@ -88,7 +98,7 @@ impl Subject {
             target: target.as_bytes(),
             authority: model.authority.as_deref().map(str::as_bytes),
             headers: &headers,
-            lines: Lines::Separate,
+            lines,
             peer: &peer,
             connection: Connection {
                 source_ip: model.source_ip,
@@ -109,6 +119,21 @@ impl Subject {
         );
         (decision.verdict(), decision.reason(), decision.detail())
     }
+}
+
+/// Cookies are joined with semicolons, everything else with commas.
+fn joined(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (name, value) in headers {
+        match joined.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            Some((_, values)) => {
+                values.push_str(if name == "cookie" { "; " } else { ", " });
+                values.push_str(value.trim());
+            }
+            None => joined.push((name.clone(), value.trim().to_owned())),
+        }
+    }
+    joined
 }
 
 fn normal(target: &str) -> String {
