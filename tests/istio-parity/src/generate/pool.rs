@@ -123,6 +123,8 @@ pub(super) const WORDS: &[&str] = &[
     ".+",
     "a.c",
 ];
+pub(super) const SCOPES: &[&str] =
+    &["read", "write", "read write", "read  write", "read\twrite", "write admin", ""];
 pub(super) const TIERS: &[&str] =
     &["gold", "silver", "gold-1", "gold,silver", "gold, silver", "GOLD"];
 pub(super) const HEADERS: [&str; 2] = ["x-tier", "x-role"];
@@ -184,6 +186,10 @@ fn text(random: &mut Random, name: &str) -> String {
         "request.auth.claims[iss]" => &ISSUERS,
         "request.auth.claims[sub]" => SUBJECTS,
         "request.auth.audiences" => &["api", "other", "https://api/"],
+        "request.auth.claims[scope]"
+        | "request.auth.claims[permission]"
+        | "request.auth.claims[scp]"
+        | "request.auth.claims[roles]" => &SCOPES[..6],
         _ => WORDS,
     };
     random.pick(list).into()

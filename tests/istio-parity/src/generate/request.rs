@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::metadata;
 use super::pool::{
-    ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, PATHS, PORTS, SUBJECTS, TIERS, WORDS, principal,
+    ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, PATHS, PORTS, SCOPES, SUBJECTS, TIERS, WORDS,
+    principal,
 };
 use crate::case::{NOW, RequestModel, Setup, Token};
 use crate::random::Random;
@@ -150,9 +151,16 @@ fn token(random: &mut Random, issuer: &str) -> Token {
         2 => set("aud", json!("https://api/")),
         _ => {}
     }
-    for name in ["azp", "group", "groups", "scope", "permission", "scp", "roles", "level"] {
+    for name in ["azp", "group", "groups", "level"] {
         if random.percent(50) {
             set(name, claim(random));
+        }
+    }
+    for name in ["scope", "permission", "scp", "roles"] {
+        if random.percent(50) {
+            let words = random.pick(SCOPES);
+            let odd = random.percent(20);
+            set(name, if odd { json!([words, "write"]) } else { json!(words) });
         }
     }
     if random.percent(40) {

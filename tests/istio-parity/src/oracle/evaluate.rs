@@ -40,17 +40,17 @@ impl Strictness {
         Self::TemplateCharacters,
     ];
 
-    /// The id in docs/strictness.md; those that are not there yet are marked.
+    /// The id in docs/strictness.md.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
             Self::HeaderLines => "request.header-lines",
             Self::Namespace => "peer.namespace",
             Self::ServiceAccount => "peer.namespace (service account)",
-            Self::WordsWhole => "unlisted: claim.words-whole",
-            Self::SubjectJoined => "unlisted: claim.principal-joined",
-            Self::LineFeed => "unlisted: claim.line-feed",
-            Self::TemplateCharacters => "unlisted: path.template-characters",
+            Self::WordsWhole => "claim.words-whole",
+            Self::SubjectJoined => "claim.principal-joined",
+            Self::LineFeed => "claim.line-feed",
+            Self::TemplateCharacters => "path.template-characters",
         }
     }
 }
