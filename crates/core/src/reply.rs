@@ -102,8 +102,16 @@ impl Row {
     }
 }
 
-/// Writes the reply of a refusal.
-pub(crate) fn reply(decision: &Decision, realm: &str, public: bool, correlation_id: &str) -> Reply {
+impl Decision {
+    /// The answer to a caller that is refused.
+    #[must_use]
+    pub fn reply(&self, correlation_id: &str) -> Reply {
+        let settings = &self.ruleset.settings;
+        reply(self, &settings.realm, settings.public_reasons, correlation_id)
+    }
+}
+
+fn reply(decision: &Decision, realm: &str, public: bool, correlation_id: &str) -> Reply {
     let reason = decision.reason();
     let row = Row::of(reason);
     let status = if reason.status() == 200 { 403 } else { reason.status() };
@@ -143,8 +151,12 @@ fn challenge(row: Row, realm: &str, scopes: &[String]) -> Option<String> {
             challenge.push_str(", error=\"invalid_token\"");
         }
         Row::ScopeRequired => {
-            // Writing to a String can't fail.
-            let _ = write!(challenge, ", error=\"insufficient_scope\", scope=\"{}\"", join(scopes));
+            challenge.push_str(", error=\"insufficient_scope\"");
+            let scopes = join(scopes);
+            if !scopes.is_empty() {
+                // Writing to a String can't fail.
+                let _ = write!(challenge, ", scope=\"{scopes}\"");
+            }
         }
         Row::AccessDenied | Row::RequestRefused | Row::Unavailable => return None,
     }
@@ -154,7 +166,8 @@ fn challenge(row: Row, realm: &str, scopes: &[String]) -> Option<String> {
 /// The scopes that RFC 6750 §3 can spell, separated by spaces.
 fn join(scopes: &[String]) -> String {
     let spelled = |scope: &&String| {
-        scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+        !scope.is_empty()
+            && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
     };
     let mut joined = String::new();
     for scope in scopes.iter().filter(spelled) {

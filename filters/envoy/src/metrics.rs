@@ -30,7 +30,8 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Defines the counters; those that Envoy already has are found again.
     pub(crate) fn define() -> Self {
-        let reason = |reason: Reason| (reason, Counter::define(&format!("reason.{}", reason.code())));
+        let reason =
+            |reason: Reason| (reason, Counter::define(&format!("reason.{}", reason.code())));
         Self {
             allow: Counter::define("allow"),
             deny: Counter::define("deny"),

@@ -54,7 +54,10 @@ impl Parked {
     }
 
     /// Takes out the requests that need not wait any longer.
-    pub(crate) fn take_ready(&mut self, is_ready: impl Fn(&Request) -> bool) -> Vec<(u32, Waiting)> {
+    pub(crate) fn take_ready(
+        &mut self,
+        is_ready: impl Fn(&Request) -> bool,
+    ) -> Vec<(u32, Waiting)> {
         let ready = self.0.extract_if(.., |_, request| is_ready(request));
         ready.map(|(id, request)| (id, request.waiting)).collect()
     }

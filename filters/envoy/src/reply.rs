@@ -7,11 +7,8 @@ use proxy_wasm::types::Action;
 /// Sends a refusal. For a gRPC request Envoy turns the status into the gRPC one that belongs to it.
 pub(crate) fn send(reply: &Reply) {
     let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let _ = hostcalls::send_http_response(
-        reply.status.into(),
-        headers,
-        Some(reply.body.as_bytes()),
-    );
+    let _ =
+        hostcalls::send_http_response(reply.status.into(), headers, Some(reply.body.as_bytes()));
 }
 
 /// Refuses a request for which there is no policy: the filter itself is at fault.

@@ -1,9 +1,9 @@
 //! Envoy's request as core's.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
-use lychgate_core::policy::Needs;
 use lychgate_core::limits::HEADER_LINES;
+use lychgate_core::policy::Needs;
 use lychgate_core::request::{Connection, HeaderLine, Lines, Metadatum, Request};
 use lychgate_core::spiffe::Peer;
 use proxy_wasm::hostcalls;

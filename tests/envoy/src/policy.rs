@@ -41,7 +41,10 @@ pub fn allow(name: &str, rules: &Value) -> Value {
 /// An ALLOW policy for anybody with a token of [`ISSUER`].
 #[must_use]
 pub fn allow_tokens() -> Value {
-    allow("tokens", &json!([{ "from": [{ "source": { "requestPrincipals": [format!("{ISSUER}/*")] } }] }]))
+    allow(
+        "tokens",
+        &json!([{ "from": [{ "source": { "requestPrincipals": [format!("{ISSUER}/*")] } }] }]),
+    )
 }
 
 /// A resource of Istio's security API in namespace `production`.

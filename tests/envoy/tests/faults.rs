@@ -27,10 +27,18 @@ fn odd_bytes_and_many_headers_are_decided_like_any_others() {
         assert_eq!(send(&[b"X-Odd: ", value, b"\r\n"].concat()), 200, "{value:?}");
         assert_eq!(send(&[b"Cookie: ", value, b"\r\n"].concat()), 200, "{value:?}");
     }
-    assert_eq!(client.raw(b"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xff\r\n\r\n").status, 401);
-    assert_eq!(client.raw(b"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: \xff\r\n\r\n").status, 401);
+    assert_eq!(
+        client.raw(b"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xff\r\n\r\n").status,
+        401
+    );
+    assert_eq!(
+        client.raw(b"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: \xff\r\n\r\n").status,
+        401
+    );
 
-    let lines = |count: usize| (0..count).flat_map(|n| format!("x-h{n}: {n}\r\n").into_bytes()).collect::<Vec<_>>();
+    let lines = |count: usize| {
+        (0..count).flat_map(|n| format!("x-h{n}: {n}\r\n").into_bytes()).collect::<Vec<_>>()
+    };
     assert_eq!(send(&lines(1000)), 200, "1,000 lines are within the limit");
     assert_eq!(send(&lines(1100)), 431, "1,100 are not, and more than the host hands over");
     assert_eq!(send(&lines(3000)), 431);
@@ -47,8 +55,10 @@ fn a_plugin_without_a_good_bundle_does_not_start() {
     ] {
         let mut listener = Listener::lychgate("main", &json!({}));
         listener.filters = vec![lychgate_tests_envoy::Filter::Lychgate(configuration.to_owned())];
-        let refused = Envoy::try_start(&Setup::new(vec![listener]).cluster("upstream", ([127, 0, 0, 1], 9).into()));
-        let refused = refused.err().expect("Envoy exits");
+        let refused = Envoy::try_start(
+            &Setup::new(vec![listener]).cluster("upstream", ([127, 0, 0, 1], 9).into()),
+        );
+        let refused = refused.expect_err("Envoy exits");
         assert_eq!(refused.code, Some(1));
         assert!(refused.log.contains(message), "{configuration}: {}", refused.log);
     }

@@ -1,6 +1,8 @@
 //! What callers, the upstream, logs and counters get to see.
 
-use lychgate_tests_envoy::policy::{AUDIENCE, ISSUER, allow_tokens, authentication, bundle, claims};
+use lychgate_tests_envoy::policy::{
+    AUDIENCE, ISSUER, allow_tokens, authentication, bundle, claims,
+};
 use lychgate_tests_envoy::{Client, Envoy, Listener, Response, Setup, SigningKey, Upstream};
 use serde_json::{Value, json};
 
@@ -107,7 +109,9 @@ fn shadow_mode_counts_and_removes_forged_headers_but_refuses_nothing() {
 fn a_grpc_caller_gets_a_grpc_status() {
     let bench = start(&json!({}));
     let call = |headers: &str| {
-        let head = format!("POST /pay.Pay/Charge HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc\r\n{headers}");
+        let head = format!(
+            "POST /pay.Pay/Charge HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc\r\n{headers}"
+        );
         let request = format!("{head}Content-Length: 5\r\nConnection: close\r\n\r\n\0\0\0\0\0");
         Client::plain(bench.envoy.listener("main")).raw(request.as_bytes())
     };
@@ -151,7 +155,9 @@ fn access_logs_audit_records_and_counters_tell_what_was_decided() {
     let denied = line(other);
     assert_eq!((&denied["verdict"], &denied["subject"]), (&json!("deny"), &Value::Null));
 
-    for (name, count) in [("allow", 1), ("deny", 1), ("reason.allowed_by_rule", 1), ("reason.credential_missing", 1)] {
+    for (name, count) in
+        [("allow", 1), ("deny", 1), ("reason.allowed_by_rule", 1), ("reason.credential_missing", 1)]
+    {
         let name = format!("wasmcustom.lychgate.{name}");
         envoy.wait(&name, |envoy| envoy.stat(&name) == count);
     }

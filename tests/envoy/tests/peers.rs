@@ -1,7 +1,9 @@
 //! Who the peer is: every way in which a certificate can be no identity.
 
 use lychgate_tests_envoy::policy::{allow, bundle, resource};
-use lychgate_tests_envoy::{Authority, Client, Envoy, Identity, Listener, Scratch, Setup, Transport, Upstream};
+use lychgate_tests_envoy::{
+    Authority, Client, Envoy, Identity, Listener, Scratch, Setup, Transport, Upstream,
+};
 use serde_json::{Value, json};
 
 const ORDERS: &str = "spiffe://cluster.local/ns/production/sa/order-service";
@@ -60,7 +62,8 @@ fn one_spiffe_id_is_an_identity() {
     let other = bench.mesh.spiffe("spiffe://cluster.local/ns/production/sa/other");
     assert_eq!(bench.status("tls", Some(&other)), 403);
     assert_eq!(bench.status("tls", None), 403, "no certificate, no identity");
-    let forged = [("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/production/sa/order-service")];
+    let forged =
+        [("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/production/sa/order-service")];
     let plain = Client::plain(bench.envoy.listener("plain")).request("GET", "/", &forged);
     assert_eq!(plain.status, 403, "a header is no identity");
 }

@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::bundle::Envelope;
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource};
 use crate::json::Value;
 use crate::policy::resource::AuthorizationPolicySpec;
 use crate::policy::{PolicyCompiler, PolicyError, PolicyOptions, PolicySet};
+use crate::ruleset::Finding;
 
 /// Compiles the policies; at least one must apply, unless the settings say otherwise.
 pub(super) fn build(
@@ -35,10 +36,8 @@ pub(super) fn build(
         let noted = compiler
             .add(&metadata.namespace, &metadata.name, is_dry_run(policy), &spec)
             .map_err(|error| refuse(&pointer, error))?;
-        findings.extend(noted.into_iter().map(|finding| Finding {
-            code: finding.code,
-            pointer: format!("{pointer}{}", finding.pointer),
-            message: finding.message,
+        findings.extend(noted.into_iter().map(|finding| {
+            Finding::new(finding.code, format!("{pointer}{}", finding.pointer), finding.message)
         }));
     }
     Ok(compiler.finish())

@@ -1,18 +1,20 @@
 //! The `settings` object of a bundle: closed, every member optional, every default stated.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use crate::authn::{Acceptance, Milliseconds, RefreshRules};
 use crate::jwt::TimeRules;
 use crate::limits;
 use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
+use crate::ruleset::Finding;
 use crate::ruleset::Settings;
-use crate::spiffe::SpiffeId;
+use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::time::Seconds;
 
 /// As it is written. `docs/settings.md` explains each member.
@@ -168,6 +170,10 @@ impl SettingsSpec {
         at_most("limits/tokenBytes", limits.token_bytes, limits::TOKEN_BYTES)?;
         at_most("limits/headerBytes", limits.header_bytes, limits::HEADER_BYTES)?;
         at_most("limits/targetBytes", limits.target_bytes, limits::TARGET_BYTES)?;
+        let hops = self.trusted_hops.iter().map(|hop| &hop.spiffe_id);
+        once("trustedHops", "spiffeId", hops)?;
+        once("jwtSvid", "issuer", self.jwt_svid.iter().map(|svid| &svid.issuer))?;
+        once("jwks", "uri", self.jwks.iter().map(|entry| &entry.uri))?;
         let printable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         if !self.realm.bytes().all(printable) || self.realm.len() > 256 {
             return Err(refuse(
@@ -183,6 +189,7 @@ impl SettingsSpec {
 impl SettingsSpec {
     /// What is read while deciding.
     pub(super) fn build(&self) -> Result<Settings, LoadError> {
+        self.jwt_svid.iter().enumerate().try_for_each(|svid| trust_domain(svid).map(drop))?;
         Ok(Settings {
             path_forms: self.path_forms()?,
             trusted_hops: self.hops()?,
@@ -210,11 +217,7 @@ impl SettingsSpec {
     /// What the settings loosen.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let noted = |condition: bool, code, member: &str, message: &str| {
-            condition.then(|| Finding {
-                code,
-                pointer: format!("/settings/{member}"),
-                message: message.into(),
-            })
+            condition.then(|| Finding::new(code, format!("/settings/{member}"), message.into()))
         };
         let shadow = "nothing is refused: decisions are logged and counted only";
         let forms = "paths with two readings are matched in one of them; normalise them in the \
@@ -232,12 +235,21 @@ impl SettingsSpec {
         .collect()
     }
 
+    /// The trust domain of an issuer's JWT-SVIDs, if that is what its tokens are.
+    pub(super) fn svid_domain(&self, issuer: &str) -> Result<Option<TrustDomain>, LoadError> {
+        let mut entries = self.jwt_svid.iter().enumerate();
+        entries.find(|(_, svid)| svid.issuer == issuer).map(trust_domain).transpose()
+    }
+
     fn path_forms(&self) -> Result<PathForms, LoadError> {
         let form = |(index, name): (usize, &String)| {
             PathForm::parse(name).ok_or_else(|| {
-                let known = PathForm::ALL.map(PathForm::name).join(", ");
+                let known = PathForm::ACCEPTABLE.map(PathForm::name).join(", ");
                 let place = format!("acceptedPathForms/{index}");
-                refuse(&place, format!("{name:?} is no form of paths; known are {known}"))
+                refuse(
+                    &place,
+                    format!("{name:?} is no form that can be accepted; these are: {known}"),
+                )
             })
         };
         self.accepted_path_forms.iter().enumerate().map(form).collect()
@@ -258,11 +270,34 @@ impl SettingsSpec {
     }
 }
 
+fn trust_domain((index, svid): (usize, &JwtSvidSpec)) -> Result<TrustDomain, LoadError> {
+    TrustDomain::parse(&svid.trust_domain).map_err(|error| {
+        let place = format!("jwtSvid/{index}/trustDomain");
+        refuse(&place, format!("{:?} is no trust domain: {error}", svid.trust_domain))
+    })
+}
+
 fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
     Err(refuse(name, format!("{value} is outside {least} to {most}")))
+}
+
+/// Refuses a second entry for the same thing: only one could count.
+fn once<'a>(
+    list: &str,
+    member: &str,
+    keys: impl Iterator<Item = &'a String>,
+) -> Result<(), LoadError> {
+    let mut seen = BTreeSet::new();
+    match keys.enumerate().find(|(_, key)| !seen.insert(*key)) {
+        None => Ok(()),
+        Some((index, key)) => Err(refuse(
+            &format!("{list}/{index}/{member}"),
+            format!("{key:?} has an entry already"),
+        )),
+    }
 }
 
 fn at_most(name: &str, value: usize, most: usize) -> Result<(), LoadError> {

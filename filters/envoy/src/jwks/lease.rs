@@ -86,7 +86,8 @@ impl Lease {
         };
         let taken =
             Record { state: State::Fetching, until: now.plus(limit), requests_from: cool_down };
-        let is_mine = hostcalls::set_shared_data(&self.name, Some(&taken.encode()), version).is_ok();
+        let is_mine =
+            hostcalls::set_shared_data(&self.name, Some(&taken.encode()), version).is_ok();
         self.taken = if is_mine { self.read().1 } else { None };
         is_mine
     }
@@ -170,7 +171,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000_000_000);
 
     fn record(state: State, until: u64, requests_from: u64) -> Record {
-        let at = |millis| UnixMillis(NOW.0 + millis);
+        let at = |millis| NOW.plus(Milliseconds(millis));
         Record { state, until: at(until), requests_from: at(requests_from) }
     }
 

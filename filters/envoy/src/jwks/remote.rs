@@ -41,7 +41,8 @@ impl Remote {
     /// Reads where a source is.
     pub(super) fn of(source: &KeySource) -> Result<Self, UriError> {
         let uri = || source.uri.to_string();
-        let cluster = source.cluster.as_deref().ok_or_else(|| UriError::NoCluster { uri: uri() })?;
+        let cluster =
+            source.cluster.as_deref().ok_or_else(|| UriError::NoCluster { uri: uri() })?;
         let (scheme, authority, path) =
             split(&source.uri).ok_or_else(|| UriError::Malformed { uri: uri() })?;
         Ok(Self {
@@ -85,7 +86,10 @@ impl fmt::Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCluster { uri } => {
-                write!(f, "/settings/jwks: no cluster is named for {uri:?}, so Envoy can't fetch it")
+                write!(
+                    f,
+                    "/settings/jwks: no cluster is named for {uri:?}, so Envoy can't fetch it"
+                )
             }
             Self::Malformed { uri } => {
                 write!(f, "/settings/jwks: {uri:?} is not of the form http(s)://host[:port]/path")
@@ -112,8 +116,15 @@ mod tests {
     #[test]
     fn other_uris_are_refused() {
         for uri in [
-            "", "id.example/keys", "ftp://id.example/", "https:///keys", "https://u:p@id.example/",
-            "https://id.example/a b", "https://id.example/#k", "https://id.example?x", "https://\u{e9}/",
+            "",
+            "id.example/keys",
+            "ftp://id.example/",
+            "https:///keys",
+            "https://u:p@id.example/",
+            "https://id.example/a b",
+            "https://id.example/#k",
+            "https://id.example?x",
+            "https://\u{e9}/",
         ] {
             assert_eq!(split(uri), None, "{uri}");
         }
