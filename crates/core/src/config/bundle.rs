@@ -84,13 +84,12 @@ impl<'a> Envelope<'a> {
         let workload = root
             .get("workload")
             .ok_or_else(|| shape("/workload".into(), "a bundle is for one workload: missing"))?;
-        let workload: Workload =
-            workload.decode().map_err(|error| LoadError::decode("/workload", &error))?;
+        let workload =
+            Workload::read(workload).map_err(|error| LoadError::decode("/workload", &error))?;
         workload.check()?;
-        let settings: SettingsSpec = match root.get("settings") {
-            Some(settings) => {
-                settings.decode().map_err(|error| LoadError::decode("/settings", &error))?
-            }
+        let settings = match root.get("settings") {
+            Some(settings) => SettingsSpec::read(settings)
+                .map_err(|error| LoadError::decode("/settings", &error))?,
             None => SettingsSpec::default(),
         };
         settings.check()?;

@@ -75,7 +75,10 @@ pub(super) fn applies(resource: &Resource<'_>, workload: &Workload) -> Result<bo
 fn selected_by_labels(resource: &Resource<'_>, workload: &Workload) -> bool {
     let Some(selector) = &resource.selection.selector else { return true };
     // As in Istio, a label that the workload does not have is empty.
-    let label = |name| workload.labels.get(name).map_or("", String::as_str);
+    let label = |name: &String| {
+        let mut labels = workload.labels.iter();
+        labels.find(|(label, _)| label == name).map_or("", |(_, value)| value)
+    };
     selector.match_labels.iter().all(|(name, value)| label(name) == value)
 }
 
