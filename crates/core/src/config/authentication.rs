@@ -1,6 +1,5 @@
 //! RequestAuthentication: each `jwtRules` entry becomes a [`JwtRule`] with its keys.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -179,11 +178,12 @@ pub(super) fn build(
 
 /// A header that some rule sets is removed, so no rule can find a token in it.
 fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), LoadError> {
-    let outputs: BTreeSet<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
+    let mut outputs: Vec<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
+    outputs.sort_unstable();
     for (rule, pointer) in rules.iter().zip(pointers) {
         for (index, location) in rule.locations.iter().enumerate() {
             if let Location::Header { name, .. } = location
-                && outputs.contains(&**name)
+                && outputs.binary_search(&&**name).is_ok()
             {
                 let message = format!("{name:?} is a header that a rule sets for the upstream");
                 let place = format!("{pointer}/fromHeaders/{index}/name");

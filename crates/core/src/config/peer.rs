@@ -1,6 +1,5 @@
 //! PeerAuthentication: on which ports a verified peer is required.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,6 +8,7 @@ use super::error::{LoadError, LoadProblem};
 use super::resource::{Resource, pointer_to};
 use super::workload::Workload;
 use crate::json::{DecodeError, Fields, Value};
+use crate::order;
 use crate::ruleset::PeerRequirement;
 
 #[derive(Debug, Clone, Default)]
@@ -71,7 +71,7 @@ pub(super) fn requirement(
         read.push((*resource, spec(resource)?));
     }
     check_ages(&read, workload)?;
-    read.sort_by_key(|(resource, _)| age(resource));
+    order::sort_by(&mut read, |(a, _), (b, _)| age(a) < age(b));
     let scope = |wanted: Scope| {
         read.iter()
             .find(|(resource, _)| scope_of(resource, workload) == wanted)
@@ -84,11 +84,11 @@ pub(super) fn requirement(
             set @ (Mode::Disable | Mode::Permissive | Mode::Strict) => mode = set,
         }
     }
-    let mut ports = BTreeMap::new();
+    let mut ports = Vec::new();
     if let Some(spec) = scope(Scope::Workload) {
         for (port, level) in &spec.port_level_mtls {
             if let (Ok(port), true) = (port.parse::<u16>(), level.mode != Mode::Unset) {
-                ports.insert(port, level.mode == Mode::Strict);
+                ports.push((port, level.mode == Mode::Strict));
             }
         }
     }

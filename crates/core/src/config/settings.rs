@@ -1,6 +1,5 @@
 //! The `settings` object of a bundle: closed, every member optional, every default stated.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,6 +9,7 @@ use crate::authn::{Acceptance, Milliseconds, RefreshRules};
 use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::TimeRules;
 use crate::limits;
+use crate::order;
 use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
 use crate::ruleset::Finding;
 use crate::ruleset::Settings;
@@ -405,10 +405,10 @@ fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError
 fn once<'a>(
     list: &str,
     member: &str,
-    keys: impl Iterator<Item = &'a String>,
+    keys: impl Iterator<Item = &'a String> + Clone,
 ) -> Result<(), LoadError> {
-    let mut seen = BTreeSet::new();
-    match keys.enumerate().find(|(_, key)| !seen.insert(*key)) {
+    let repeated = order::repeated(keys.clone().map(String::as_str));
+    match keys.enumerate().find(|(index, _)| Some(*index) == repeated) {
         None => Ok(()),
         Some((index, key)) => Err(refuse(
             &format!("{list}/{index}/{member}"),
