@@ -46,13 +46,11 @@ impl Places {
         let mut places = Vec::new();
         for location in locations {
             if !places.iter().any(|place| is_same(place, location)) {
-                places.push(location.clone());
+                let shorter = |place| prefix_length(place) < prefix_length(location);
+                let index = places.iter().position(shorter).unwrap_or(places.len());
+                places.insert(index, location.clone());
             }
         }
-        places.sort_by_key(|place| match place {
-            Location::Header { prefix, .. } => core::cmp::Reverse(prefix.len()),
-            Location::Parameter(_) | Location::Cookie(_) => core::cmp::Reverse(0),
-        });
         Self(places)
     }
 
@@ -125,6 +123,13 @@ fn is_same_header(a: &Location, b: &Location) -> bool {
             a.eq_ignore_ascii_case(b)
         }
         (Location::Header { .. } | Location::Parameter(_) | Location::Cookie(_), _) => false,
+    }
+}
+
+fn prefix_length(place: &Location) -> usize {
+    match place {
+        Location::Header { prefix, .. } => prefix.len(),
+        Location::Parameter(_) | Location::Cookie(_) => 0,
     }
 }
 

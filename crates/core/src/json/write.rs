@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::value::{Value, View};
+use crate::order;
 
 /// Writes one JSON object or array at a time into a string, in the order of the calls.
 ///
@@ -146,7 +147,7 @@ pub(super) fn canonical(root: Value<'_>) -> String {
                     out.push('{');
                     tasks.push(Task::Text("}"));
                     let mut members: Vec<_> = members.collect();
-                    members.sort_unstable_by_key(|(name, _)| *name);
+                    order::sort_by(&mut members, |(a, _), (b, _)| a < b);
                     for (index, (name, value)) in members.into_iter().enumerate().rev() {
                         tasks.push(Task::Value(value));
                         tasks.push(Task::Name(name));
