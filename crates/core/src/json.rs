@@ -10,5 +10,6 @@ mod write;
 
 pub use decode::DecodeError;
 pub use read::{Bounds, JsonError};
+pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
 pub use write::JsonWriter;
