@@ -1,6 +1,6 @@
 //! The proxy-wasm filter: Envoy's request to core's, core's decision to Envoy's reply.
 //!
-//! Nothing is decided here. [`root`](mod@root) loads the bundle and keeps keys fresh, `stream` asks
+//! Nothing is decided here. `root` loads the bundle and keeps keys fresh, `stream` asks
 //! about each request, and the other modules each translate one thing: attributes and headers
 //! (`request`), certificates (`peer`), signatures (`verify`), key sets (`jwks`), refusals
 //! (`reply`), what the upstream learns (`handoff`) and counters (`metrics`).

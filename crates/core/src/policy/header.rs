@@ -41,7 +41,7 @@ impl Header {
     /// line that is read as a list.
     ///
     /// Where the host has joined lines, a line may be several: a grant then needs the whole and
-    /// every element to match.
+    /// every element to match, and a refusal takes any run of elements that may have been a line.
     pub(super) fn matches(&self, view: &View<'_>) -> bool {
         let facts = view.facts;
         let mut lines = facts
@@ -59,13 +59,35 @@ impl Header {
                         matches(line) && (whole || elements(line).all(matches))
                     })
             }
-            Sense::Wide => lines.any(|line| matches(line) || elements(line).any(matches)),
+            Sense::Wide => {
+                let commas = match facts.lines {
+                    Lines::Separate => 0,
+                    Lines::Joined => self.patterns.commas(),
+                };
+                lines.any(|line| matches(line) || runs(line, commas).any(matches))
+            }
         }
     }
 }
 
 fn elements(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+/// Every run of elements with at most that many commas between them.
+fn runs(line: &[u8], commas: usize) -> impl Iterator<Item = &[u8]> {
+    let starts = core::iter::once(0).chain(after_commas(line));
+    starts.flat_map(move |start| {
+        let rest = line.get(start..).unwrap_or_default();
+        let ends = after_commas(rest).map(|after| after.saturating_sub(1));
+        let ends = ends.chain(core::iter::once(rest.len())).take(commas.saturating_add(1));
+        ends.filter_map(move |end| rest.get(..end)).map(<[u8]>::trim_ascii)
+    })
+}
+
+fn after_commas(text: &[u8]) -> impl Iterator<Item = usize> {
+    let commas = text.iter().enumerate().filter(|(_, byte)| **byte == b',');
+    commas.map(|(at, _)| at.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -119,6 +141,25 @@ mod tests {
         ] {
             assert_eq!(matches(values, &[line], Lines::Joined, Sense::Narrow), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn where_lines_were_joined_a_refusal_takes_any_run_of_elements() {
+        for (values, line, expected) in [
+            (&["v"][..], "u, v, w", true),
+            (&["v"], "u, vw", false),
+            (&["u, v"], "u, v, w", true),
+            (&["v, w"], "u, v, w", true),
+            (&["u, w"], "u, v, w", false),
+            (&["v, *"], "u, v, w", true),
+            (&["*u, v"], "xu, v, w", true),
+            (&["u,v"], "u, v, w", false),
+            (&["a", "u, v, w"], "t, u, v, w, x", true),
+            (&["u, v"], "u", false),
+        ] {
+            assert_eq!(matches(values, &[line], Lines::Joined, Sense::Wide), expected, "{line}");
+        }
+        assert!(!matches(&["u, v"], &["u, v, w"], Lines::Separate, Sense::Wide));
     }
 
     #[test]

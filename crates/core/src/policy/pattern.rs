@@ -147,13 +147,15 @@ pub(super) struct Patterns {
     exact: Box<[Box<str>]>,
     prefixes: Box<[Box<str>]>,
     suffixes: Box<[Box<str>]>,
+    commas: usize,
 }
 
 impl Patterns {
     pub(super) fn new(patterns: Vec<Pattern>, star: Star, case: Case) -> Self {
         let (mut exact, mut prefixes, mut suffixes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut present = false;
+        let (mut present, mut commas) = (false, 0);
         for pattern in patterns {
+            commas = commas.max(pattern.literal().matches(',').count());
             let pattern = match case {
                 Case::Sensitive => pattern,
                 Case::Folded => pattern.map(|text| text.to_ascii_lowercase().into()),
@@ -173,6 +175,7 @@ impl Patterns {
             exact: exact.into(),
             prefixes: prefixes.into(),
             suffixes: suffixes.into(),
+            commas,
         }
     }
 
@@ -187,6 +190,11 @@ impl Patterns {
                 let end = start.and_then(|start| value.get(start..));
                 end.is_some_and(|end| self.equal(text.as_bytes(), end))
             })
+    }
+
+    /// How many commas stand in the value that has most of them.
+    pub(super) fn commas(&self) -> usize {
+        self.commas
     }
 
     fn equal(&self, text: &[u8], value: &[u8]) -> bool {

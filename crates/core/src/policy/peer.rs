@@ -132,12 +132,21 @@ impl Namespaces {
     }
 }
 
-/// Values of `serviceAccounts`, compared letter by letter (Istio's expression allows further
-/// segments before and behind `sa/<account>`).
+/// Values of `serviceAccounts`. Istio's expression, `.+/ns/N/(.+/|)sa/A(/.+)?`, allows further
+/// segments, and a dot in a name stands for any character.
 #[derive(Debug, Clone)]
-pub(super) struct ServiceAccounts {
-    accounts: Box<[ServiceAccount]>,
-    sense: Sense,
+pub(super) enum ServiceAccounts {
+    /// Compared letter by letter with an ID of exactly Istio's form.
+    Narrow(Box<[ServiceAccount]>),
+    /// Found as Istio finds them.
+    Wide(Box<[Expression]>),
+}
+
+/// What Istio looks for: `/ns/N`, and somewhere behind it `/sa/A`.
+#[derive(Debug, Clone)]
+pub(super) struct Expression {
+    namespace: Box<str>,
+    account: Box<str>,
 }
 
 /// One service account.
@@ -161,6 +170,10 @@ impl ServiceAccount {
         if namespace.is_empty() || name.is_empty() || name.contains('/') {
             return bad("a service account is \"account\" or \"namespace/account\"");
         }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+        if !value.bytes().all(is_plain) {
+            return bad("never matches: names have letters, digits, hyphens, dots and underscores");
+        }
         if value.len() > limits::SERVICE_ACCOUNT_BYTES {
             return bad("longer than 320 bytes");
         }
@@ -170,14 +183,21 @@ impl ServiceAccount {
 
 impl ServiceAccounts {
     pub(super) fn new(accounts: Vec<ServiceAccount>, sense: Sense) -> Self {
-        Self { accounts: accounts.into(), sense }
+        match sense {
+            Sense::Narrow => Self::Narrow(accounts.into()),
+            Sense::Wide => Self::Wide(accounts.iter().map(Expression::of).collect()),
+        }
     }
 
     pub(super) fn matches(&self, peer: &PeerView<'_>) -> bool {
-        self.accounts.iter().any(|account| match self.sense {
-            Sense::Narrow => peer.workload == Some((&account.namespace, &account.name)),
-            Sense::Wide => account.is_found_in(peer),
-        })
+        match self {
+            Self::Narrow(accounts) => accounts
+                .iter()
+                .any(|account| peer.workload == Some((&account.namespace, &account.name))),
+            Self::Wide(expressions) => {
+                expressions.iter().any(|expression| expression.is_found_in(peer.principal))
+            }
+        }
     }
 
     /// The end of a peer's ID that matches, where there is such a thing.
@@ -186,26 +206,42 @@ impl ServiceAccounts {
             let end = format!("/ns/{}/sa/{}", account.namespace, account.name);
             Key::Suffix(end.into_bytes().into())
         };
-        match self.sense {
-            Sense::Narrow => Some(self.accounts.iter().map(suffix).collect()),
-            Sense::Wide => None,
+        match self {
+            Self::Narrow(accounts) => Some(accounts.iter().map(suffix).collect()),
+            Self::Wide(_) => None,
         }
     }
 }
 
-impl ServiceAccount {
-    /// `ns/<namespace>` and somewhere behind it `sa/<account>`, as whole segments.
-    fn is_found_in(&self, peer: &PeerView<'_>) -> bool {
-        let mut behind = peer.path.unwrap_or("").split('/');
-        let mut seen = |kind: &str, name: &str| {
-            let mut last = "";
-            // A name may itself look like a kind, so segments are compared in pairs that overlap.
-            behind
-                .by_ref()
-                .any(|segment| core::mem::replace(&mut last, segment) == kind && segment == name)
-        };
-        seen("ns", &self.namespace) && seen("sa", &self.name)
+impl Expression {
+    fn of(account: &ServiceAccount) -> Self {
+        Self {
+            namespace: format!("/ns/{}", account.namespace).into(),
+            account: format!("/sa/{}", account.name).into(),
+        }
     }
+
+    fn is_found_in(&self, principal: &str) -> bool {
+        let is_end = |rest: &[u8]| rest.first().is_none_or(|byte| *byte == b'/');
+        behind(principal.as_bytes(), &self.namespace)
+            .filter(|rest| rest.starts_with(b"/"))
+            .any(|rest| behind(rest, &self.account).any(is_end))
+    }
+}
+
+/// What stands behind each place where the pattern is found; a dot in it is any character.
+fn behind<'a>(text: &'a [u8], pattern: &str) -> impl Iterator<Item = &'a [u8]> {
+    let is_found = |window: &[u8]| {
+        window
+            .iter()
+            .zip(pattern.as_bytes())
+            .all(|(byte, wanted)| *wanted == b'.' || byte == wanted)
+    };
+    let places = text.windows(pattern.len()).enumerate();
+    places.filter_map(move |(at, window)| {
+        let rest = text.get(at.saturating_add(pattern.len())..)?;
+        is_found(window).then_some(rest)
+    })
 }
 
 /// Values of `trustDomains`.
@@ -354,12 +390,16 @@ mod tests {
     }
 
     #[test]
-    fn service_accounts_are_literal_and_err_in_opposite_directions() {
+    fn service_accounts_err_in_opposite_directions() {
         for (value, id, narrow, wide) in [
             ("a/b", "spiffe://t/ns/a/sa/b", true, true),
             ("b", "spiffe://t/ns/home/sa/b", true, true),
             ("b", "spiffe://t/ns/a/sa/b", false, false),
-            ("a/b.c", "spiffe://t/ns/a/sa/bXc", false, false),
+            ("a/b.c", "spiffe://t/ns/a/sa/b.c", true, true),
+            ("a/b.c", "spiffe://t/ns/a/sa/bXc", false, true),
+            ("a/b.c", "spiffe://t/ns/a/sa/b/c", false, true),
+            ("a/b.c", "spiffe://t/ns/a/sa/bc", false, false),
+            ("a.b/c", "spiffe://t/ns/a-b/sa/c", false, true),
             ("a/b", "spiffe://t/ns/a/sa/bb", false, false),
             ("a/b", "spiffe://t/x/y/ns/a/v/w/sa/b/k/v", false, true),
             ("a/b", "spiffe://t/sa/b/ns/a", false, false),
@@ -379,7 +419,8 @@ mod tests {
     fn what_is_no_service_account_is_refused() {
         let longest = "a".repeat(limits::SERVICE_ACCOUNT_BYTES);
         assert!(ServiceAccount::parse(&longest, "n").is_ok());
-        for value in ["a/b/c", "/b", "a/", "a/*", "*", &format!("{longest}a")] {
+        for value in ["a/b/c", "/b", "a/", "a/*", "*", "a+b", "a/b[c", "é", &format!("{longest}a")]
+        {
             assert_eq!(ServiceAccount::parse(value, "n").unwrap_err().code, "bad_service_account");
         }
         assert_eq!(ServiceAccount::parse("", "n").unwrap_err().code, "empty_value");

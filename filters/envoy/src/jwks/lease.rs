@@ -171,7 +171,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000_000_000);
 
     fn record(state: State, until: u64, requests_from: u64) -> Record {
-        let at = |millis| UnixMillis(NOW.0 + millis);
+        let at = |millis| NOW.plus(Milliseconds(millis));
         Record { state, until: at(until), requests_from: at(requests_from) }
     }
 

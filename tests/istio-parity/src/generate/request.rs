@@ -1,0 +1,190 @@
+//! Requests.
+
+use serde_json::{Map, Value, json};
+
+use super::metadata;
+use super::pool::{
+    ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, PATHS, PORTS, SCOPES, SUBJECTS, TIERS, WORDS,
+    principal,
+};
+use crate::case::{NOW, RequestModel, Setup, Token};
+use crate::random::Random;
+
+/// A request for a workload.
+pub fn request(random: &mut Random, setup: &Setup) -> RequestModel {
+    let mut request = RequestModel {
+        method: random.pick(METHODS).into(),
+        target: path(random),
+        authority: random.percent(97).then(|| random.pick(HOSTS).into()),
+        source_ip: address(random),
+        remote_ip: address(random),
+        destination_ip: address(random),
+        destination_port: random.percent(95).then(|| random.pick(PORTS).parse().expect("port")),
+        server_name: random.percent(70).then(|| random.pick(NAMES).to_owned()),
+        metadata: metadata(random),
+        peer: random.percent(75).then(|| format!("spiffe://{}", principal(random))),
+        ..RequestModel::default()
+    };
+    if random.percent(15) {
+        request.target.push_str("?x=/admin");
+    }
+    header(random, &mut request, "x-tier", TIERS);
+    header(random, &mut request, "X-Role", WORDS);
+    if random.percent(10) && request.method == "OPTIONS" {
+        request.headers.push(("origin".into(), "https://a.example".into()));
+        request.headers.push(("access-control-request-method".into(), "GET".into()));
+    }
+    for _ in 0..[0, 1, 2][random.weighted(&[25, 72, 3])] {
+        place(random, &mut request, setup);
+    }
+    request
+}
+
+fn header(random: &mut Random, request: &mut RequestModel, name: &str, values: &[&str]) {
+    let count = [0, 1, 2][random.weighted(&[40, 50, 10])];
+    for _ in 0..count {
+        let value = random.pick(values);
+        // No transport lets a line feed through, and all cut white space.
+        let value = if random.percent(5) { "" } else { value.trim() };
+        request.headers.push((name.into(), value.into()));
+    }
+}
+
+fn address(random: &mut Random) -> Option<core::net::IpAddr> {
+    random.percent(95).then(|| random.pick(ADDRESSES).parse().expect("address"))
+}
+
+fn path(random: &mut Random) -> String {
+    let path = random.pick(PATHS);
+    let at = random.below(path.len()) + 1;
+    let (before, behind) = path.split_at(at);
+    match random.below(50) {
+        0 => format!("{path}/"),
+        1 => format!("{before}/{behind}"),
+        2 => format!("{before}./{behind}"),
+        3 => format!("/x/..{path}"),
+        4 => format!("{path};a=b"),
+        5 => format!("{before}%2f{behind}"),
+        6 => format!("{before}%C3%A9{behind}"),
+        7 => format!("{before}\\{behind}"),
+        8 => path.to_uppercase(),
+        9 => format!("{before}%25{behind}"),
+        10 => format!("{path}/{}", "x".repeat(3000)),
+        11 => format!("{before}%2e%2e/{behind}"),
+        12..=17 => escaped_letter(random, path),
+        18 => format!("{before}%00{behind}"),
+        19 => format!("{path}/..;/x"),
+        20 => format!("{before}%7c{behind}"),
+        21 => format!("{before}[]{behind}"),
+        22 => format!("{path}{path}"),
+        23 => format!("{path}%3fx"),
+        _ => path.into(),
+    }
+}
+
+fn escaped_letter(random: &mut Random, path: &str) -> String {
+    let (before, rest) = path.split_at(random.below(path.len()));
+    let (letter, behind) = rest.split_at(1);
+    let is_plain = letter.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if is_plain && !path.contains('%') {
+        format!("{before}%{:02x}{behind}", letter.as_bytes()[0])
+    } else {
+        path.into()
+    }
+}
+
+/// Puts a token where some rule looks, or where none does.
+fn place(random: &mut Random, request: &mut RequestModel, setup: &Setup) {
+    let index = request.tokens.len();
+    let rule = (!setup.jwt_rules.is_empty() && random.percent(92))
+        .then(|| &setup.jwt_rules[random.below(setup.jwt_rules.len())]);
+    let issuer = rule.map_or(random.pick(&ISSUERS), |rule| rule.issuer.as_str());
+    request.tokens.push(token(random, issuer));
+    let mark = format!("{{token:{index}}}");
+    let usual = ["authorization", "Bearer "];
+    let odd = random.percent(10);
+    let header = rule.and_then(|rule| rule.from_headers.first()).filter(|_| !odd);
+    let parameter = rule.and_then(|rule| rule.from_params.first()).filter(|_| !odd);
+    let cookie = rule.and_then(|rule| rule.from_cookies.first()).filter(|_| !odd);
+    if let Some(header) = header {
+        request.headers.push((header.name.clone(), format!("{}{mark}", header.prefix)));
+    } else if let Some(name) = parameter {
+        add_parameter(request, name, &mark);
+    } else if let Some(name) = cookie {
+        request.headers.push(("cookie".into(), format!("a=b; {name}={mark}")));
+    } else {
+        match random.weighted(&[80, 10, 3, 2, 1, 1, 1, 1, 1]) {
+            0 => request.headers.push((usual[0].into(), format!("{}{mark}", usual[1]))),
+            1 => add_parameter(request, "access_token", &mark),
+            2 => request.headers.push((usual[0].into(), format!("bearer {mark}"))),
+            3 => request.headers.push((usual[0].into(), format!("foo Bearer {mark}"))),
+            4 => request.headers.push((usual[0].into(), "Basic YTpi".into())),
+            5 => request.headers.push(("x-token".into(), mark)),
+            6 => add_parameter(request, "token", &mark),
+            7 => request.headers.push((usual[0].into(), format!("Bearer {mark} x"))),
+            _ => request.headers.push((usual[0].into(), "Bearer ".into())),
+        }
+    }
+}
+
+fn add_parameter(request: &mut RequestModel, name: &str, value: &str) {
+    let separator = if request.target.contains('?') { '&' } else { '?' };
+    request.target = format!("{}{separator}{name}={value}", request.target);
+}
+
+fn token(random: &mut Random, issuer: &str) -> Token {
+    let mut claims = Map::new();
+    let mut set = |name: &str, value: Value| drop(claims.insert(name.into(), value));
+    set("iss", issuer.into());
+    if random.percent(88) {
+        set("sub", random.pick(SUBJECTS).into());
+    }
+    match random.weighted(&[90, 4, 3, 3]) {
+        0 => set("exp", json!(NOW + 300)),
+        1 => {}
+        2 => set("exp", json!(NOW - 3600)),
+        _ => set("nbf", json!(NOW + 3600)),
+    }
+    match random.weighted(&[40, 35, 10, 15]) {
+        0 => set("aud", json!("api")),
+        1 => set("aud", json!(["api", "other"])),
+        2 => set("aud", json!("https://api/")),
+        _ => {}
+    }
+    for name in ["azp", "group", "groups", "level"] {
+        if random.percent(50) {
+            set(name, claim(random));
+        }
+    }
+    for name in ["scope", "permission", "scp", "roles"] {
+        if random.percent(50) {
+            let words = random.pick(SCOPES);
+            let odd = random.percent(20);
+            set(name, if odd { json!([words, "write"]) } else { json!(words) });
+        }
+    }
+    if random.percent(40) {
+        let leaf = claim(random);
+        let inner = if random.percent(30) { json!({ "c": leaf }) } else { leaf };
+        let outer = json!({ "b": inner });
+        set("a", if random.percent(10) { json!([outer]) } else { outer });
+    }
+    if random.percent(30) {
+        set("https://x/y", claim(random));
+    }
+    Token { claims, genuine: random.percent(96) }
+}
+
+fn claim(random: &mut Random) -> Value {
+    let word = random.pick(WORDS);
+    match random.weighted(&[50, 30, 5, 3, 3, 3, 3, 3]) {
+        0 => json!(word),
+        1 => json!([word, random.pick(WORDS)]),
+        2 => json!([[word], 5, null]),
+        3 => json!(5),
+        4 => json!(true),
+        5 => json!(null),
+        6 => json!({ "x": word }),
+        _ => json!(""),
+    }
+}

@@ -1,0 +1,29 @@
+//! Compares Lychgate's verdicts with those of the configuration that Istio gives Envoy.
+//!
+//! [`translate`] turns Istio's resources into that configuration; it is proven against Istio's own
+//! published pairs. [`oracle`] answers requests as Envoy's filters would under that configuration,
+//! [`generate`] makes policies and requests that nearly match each other, and [`parity`] runs
+//! both sides and says same, stricter or looser.
+//!
+//! Everything here is written from the observed semantics, and shares no code with the engine that
+//! it judges.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_core,
+    clippy::alloc_instead_of_core,
+    clippy::wildcard_enum_match_arm,
+    reason = "test code: what can't be run must stop the run with a message"
+)]
+
+pub mod case;
+pub mod generate;
+pub mod oracle;
+pub mod parity;
+pub mod random;
+pub mod rbac;
+pub mod resource;
+pub mod translate;

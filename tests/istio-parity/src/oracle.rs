@@ -1,0 +1,122 @@
+//! What Envoy answers under the configuration that [`translate`](crate::translate) writes.
+
+mod evaluate;
+mod jwt;
+mod path;
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use crate::case::{RequestModel, Setup};
+use crate::rbac::{Filter, Matcher};
+use crate::resource::Action;
+use crate::translate::{self, Options, Untranslatable};
+pub use evaluate::{Doubts, Strictness};
+pub use path::normalize;
+
+/// Both of Envoy's filters for one set of resources.
+#[derive(Debug)]
+pub struct Oracle<'a> {
+    setup: &'a Setup,
+    filters: Vec<Filter>,
+}
+
+/// Envoy's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It passes.
+    Allow,
+    /// RBAC says 403.
+    Forbidden,
+    /// `jwt_authn` says 401 or 403.
+    BadToken,
+}
+
+/// What Envoy's filters see of a request.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    method: &'a str,
+    path: String,
+    authority: Option<&'a str>,
+    headers: &'a [(String, String)],
+    peer: Option<&'a str>,
+    source_ip: Option<IpAddr>,
+    remote_ip: Option<IpAddr>,
+    destination_ip: Option<IpAddr>,
+    destination_port: Option<u16>,
+    server_name: Option<&'a str>,
+    metadata: &'a [(String, String, Value)],
+    /// The payload, its lists of words split.
+    payload: Option<Map<String, Value>>,
+    /// The payload as it came.
+    claims: Option<Map<String, Value>>,
+}
+
+impl<'a> Oracle<'a> {
+    /// Configures Envoy.
+    ///
+    /// # Errors
+    /// What Istio does not know.
+    pub fn new(setup: &'a Setup) -> Result<Self, Untranslatable> {
+        let trust_domains = setup.trust_domains.clone();
+        let options = Options { trust_domains, ..Options::default() };
+        Ok(Self { setup, filters: translate::filters(&setup.policies, &options)? })
+    }
+
+    /// Envoy's answer, with Lychgate's strictnesses where `doubts` has them.
+    #[must_use]
+    pub fn answer(&self, request: &RequestModel, doubts: &Doubts) -> Answer {
+        let rendered = request.render();
+        let preflight = is_preflight(request);
+        let token = if preflight { Ok(None) } else { jwt::token(&self.setup.jwt_rules, &rendered) };
+        let Ok(token) = token else { return Answer::BadToken };
+        let path = rendered.target.split('?').next().unwrap_or_default();
+        let facts = Facts {
+            method: &request.method,
+            path: normalize(path),
+            authority: request.authority.as_deref(),
+            headers: &rendered.headers,
+            peer: request.peer.as_deref(),
+            // A socket for both families gives Envoy an IPv4 address as such.
+            source_ip: request.source_ip.map(|ip| ip.to_canonical()),
+            remote_ip: request.remote_ip.map(|ip| ip.to_canonical()),
+            destination_ip: request.destination_ip.map(|ip| ip.to_canonical()),
+            destination_port: request.destination_port,
+            server_name: request.server_name.as_deref(),
+            metadata: &request.metadata,
+            payload: token.as_ref().map(|(rule, token)| jwt::payload(rule, &token.claims)),
+            claims: token.map(|(_, token)| token.claims.clone()),
+        };
+        if self.filters.iter().all(|filter| passes(filter, &facts, doubts)) {
+            Answer::Allow
+        } else {
+            Answer::Forbidden
+        }
+    }
+}
+
+fn passes(filter: &Filter, facts: &Facts<'_>, doubts: &Doubts) -> bool {
+    let Some(rules) = &filter.rules else { return true };
+    let grants = rules.action == Action::Allow;
+    let holds = |matchers: &[Matcher]| {
+        matchers.iter().any(|matcher| evaluate::holds(matcher, facts, !grants, doubts))
+    };
+    let matched = rules
+        .policies
+        .values()
+        .any(|policy| holds(&policy.permissions) && holds(&policy.principals));
+    match rules.action {
+        Action::Allow => matched,
+        Action::Deny => !matched,
+        Action::Audit | Action::Custom => true,
+    }
+}
+
+fn is_preflight(request: &RequestModel) -> bool {
+    let is_there = |name: &str| {
+        let mut headers = request.headers.iter();
+        headers.any(|(other, value)| other.eq_ignore_ascii_case(name) && !value.is_empty())
+    };
+    request.method == "OPTIONS" && is_there("origin") && is_there("access-control-request-method")
+}

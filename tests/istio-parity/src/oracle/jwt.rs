@@ -1,0 +1,133 @@
+//! `jwt_authn` under the requirements that Istio writes.
+
+use serde_json::{Map, Value};
+
+use crate::case::{NOW, Rendered, Token};
+use crate::resource::JwtRule;
+use crate::translate::sorted;
+
+/// Envoy's default clock skew, in seconds.
+const SKEW: u64 = 60;
+
+/// The token that verified for the first provider, with its rule; none if there is no token at all.
+///
+/// # Errors
+/// There are tokens, and none of the providers is satisfied.
+pub(super) fn token<'a>(
+    rules: &'a [JwtRule],
+    request: &'a Rendered,
+) -> Result<Option<(&'a JwtRule, &'a Token)>, ()> {
+    let mut missed = true;
+    for rule in sorted(rules) {
+        let texts = extract(rule, request);
+        missed &= texts.is_empty();
+        let verified: Vec<_> = texts
+            .iter()
+            .map(|text| request.tokens.get(*text).filter(|t| is_good(t, rule)))
+            .collect();
+        match verified.last() {
+            Some(Some(token)) if verified.iter().all(Option::is_some) => {
+                return Ok(Some((rule, token)));
+            }
+            _ => {}
+        }
+    }
+    if missed { Ok(None) } else { Err(()) }
+}
+
+/// The payload as it stands in the metadata: lists of words are split.
+pub(super) fn payload(rule: &JwtRule, claims: &Map<String, Value>) -> Map<String, Value> {
+    let mut payload = claims.clone();
+    let usual = ["permission".to_owned(), "scope".to_owned()];
+    for name in usual.iter().chain(&rule.space_delimited_claims) {
+        if let Some(Value::String(words)) = payload.get(name) {
+            let words = words.split(' ').filter(|word| !word.is_empty());
+            let words: Value = words.map(Value::from).collect();
+            payload.insert(name.clone(), words);
+        }
+    }
+    payload
+}
+
+fn extract<'a>(rule: &JwtRule, request: &'a Rendered) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let usual =
+        rule.from_headers.is_empty() && rule.from_params.is_empty() && rule.from_cookies.is_empty();
+    if usual {
+        found.extend(in_header(request, "authorization", "Bearer "));
+        found.extend(in_query(request, "access_token"));
+    }
+    for header in &rule.from_headers {
+        found.extend(in_header(request, &header.name, &header.prefix));
+    }
+    for name in &rule.from_params {
+        found.extend(in_query(request, name));
+    }
+    for name in &rule.from_cookies {
+        found.extend(in_cookies(request, name));
+    }
+    found
+}
+
+/// The prefix is found anywhere; behind it, what no token begins with is skipped.
+fn in_header<'a>(request: &'a Rendered, name: &str, prefix: &str) -> Vec<&'a str> {
+    let is_named = |line: &&(String, String)| line.0.eq_ignore_ascii_case(name);
+    let token = |value: &'a str| {
+        let (_, behind) = value.split_once(prefix)?;
+        let is_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        let start = behind.trim_start_matches(|letter| !is_token(letter));
+        start.split(|letter| !is_token(letter)).next().filter(|token| !token.is_empty())
+    };
+    request.headers.iter().filter(is_named).filter_map(|line| token(&line.1)).collect()
+}
+
+fn in_query<'a>(request: &'a Rendered, name: &str) -> Option<&'a str> {
+    let (_, query) = request.target.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn in_cookies<'a>(request: &'a Rendered, name: &str) -> Option<&'a str> {
+    let cookies = request.headers.iter().filter(|line| line.0.eq_ignore_ascii_case("cookie"));
+    let mut pairs = cookies.flat_map(|line| line.1.split(';')).map(str::trim);
+    pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn is_good(token: &Token, rule: &JwtRule) -> bool {
+    let claim = |name: &str| token.claims.get(name);
+    let is_text = |name: &str| claim(name).is_none_or(Value::is_string);
+    let time = |name: &str| match claim(name) {
+        None => Some(0),
+        Some(value) => value.as_f64().filter(|time| *time >= 0.0).map(|time| time as u64),
+    };
+    let (Some(exp), Some(nbf), Some(_)) = (time("exp"), time("nbf"), time("iat")) else {
+        return false;
+    };
+    token.genuine
+        && is_text("sub")
+        && is_text("jti")
+        && claim("iss").and_then(Value::as_str) == Some(&rule.issuer)
+        && (exp == 0 || exp + SKEW >= NOW)
+        && nbf <= NOW + SKEW
+        && has_audience(claim("aud"), &rule.audiences)
+}
+
+fn has_audience(aud: Option<&Value>, accepted: &[String]) -> bool {
+    let fits = |name: &str| {
+        accepted.is_empty() || accepted.iter().any(|other| audience(other) == audience(name))
+    };
+    match aud {
+        None => accepted.is_empty(),
+        Some(Value::String(name)) => fits(name),
+        Some(Value::Array(names)) => {
+            names.iter().all(Value::is_string)
+                && (accepted.is_empty() || names.iter().filter_map(Value::as_str).any(fits))
+        }
+        Some(_) => false,
+    }
+}
+
+/// Without scheme and one slash at the end.
+fn audience(name: &str) -> &str {
+    let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(name);
+    name.strip_suffix('/').unwrap_or(name)
+}

@@ -1,0 +1,157 @@
+//! Lychgate's side: the engine with a verifier that believes the test's own signatures.
+
+use lychgate_core::authn::{Keys, TokenCache};
+use lychgate_core::decision::{Reason, Verdict};
+use lychgate_core::engine::Engine;
+use lychgate_core::jwt::key::{
+    KeyCheck, KeyMaterial, KeyRefusal, Outcome, SignatureCheck, Verifier,
+};
+use lychgate_core::request::{Connection, HeaderLine, Lines, MetadataValue, Metadatum, Request};
+use lychgate_core::spiffe::Peer;
+use lychgate_core::time::UnixTime;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::case::{NOW, RequestModel, Setup};
+use crate::oracle::normalize;
+
+/// How a host spells a request to Lychgate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spelling {
+    /// As Envoy does: with a path that is normalised, and every header line.
+    Normal,
+    /// With the path that the client sent.
+    Raw,
+    /// With lines of the same header joined, as Fetch does.
+    Joined,
+}
+
+impl Spelling {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Raw, Self::Joined];
+}
+
+/// An engine with the policies of one setup.
+#[derive(Debug)]
+pub struct Subject {
+    engine: Engine,
+    keys: Keys,
+}
+
+/// Believes in the first byte of a signature.
+struct FirstByte;
+
+impl Verifier for FirstByte {
+    fn verify(&self, check: &SignatureCheck<'_>) -> Outcome {
+        if check.signature.first() == Some(&1) { Outcome::Valid } else { Outcome::Invalid }
+    }
+}
+
+impl KeyCheck for FirstByte {
+    fn check_key(&self, _material: &KeyMaterial) -> Result<(), KeyRefusal> {
+        Ok(())
+    }
+}
+
+impl Subject {
+    /// Loads the bundle of a setup.
+    ///
+    /// # Errors
+    /// The code and the message with which it was refused.
+    pub fn load(setup: &Setup) -> Result<Self, (String, String)> {
+        let engine = Engine::load(setup.bundle().as_bytes(), &FirstByte)
+            .map_err(|error| (error.code().to_owned(), error.to_string()))?;
+        let keys = Keys::new(engine.key_sources(), 1);
+        Ok(Self { engine, keys })
+    }
+
+    /// The verdict, the reason and its detail.
+    #[must_use]
+    pub fn decide(
+        &self,
+        model: &RequestModel,
+        spelling: Spelling,
+    ) -> (Verdict, Reason, Option<&'static str>) {
+        let rendered = model.render();
+        let target = match spelling {
+            Spelling::Raw => rendered.target.clone(),
+            Spelling::Normal | Spelling::Joined => normal(&rendered.target),
+        };
+        let (lines, headers) = match spelling {
+            Spelling::Joined => (Lines::Joined, joined(&rendered.headers)),
+            Spelling::Raw | Spelling::Normal => (Lines::Separate, rendered.headers),
+        };
+        let headers: Vec<HeaderLine<'_>> = headers
+            .iter()
+            .map(|(name, value)| HeaderLine {
+                name: name.as_bytes(),
+                value: value.trim().as_bytes(),
+            })
+            .collect();
+        let peer = match &model.peer {
+            Some(id) => Peer::from_uri_names([id.as_bytes()]),
+            None => Peer::Absent,
+        };
+        let metadata: Vec<Metadatum> = model.metadata.iter().filter_map(metadatum).collect();
+        let request = Request {
+            method: model.method.as_bytes(),
+            target: target.as_bytes(),
+            authority: model.authority.as_deref().map(str::as_bytes),
+            headers: &headers,
+            lines,
+            peer: &peer,
+            connection: Connection {
+                source_ip: model.source_ip,
+                remote_ip: model.remote_ip,
+                destination_ip: model.destination_ip,
+                destination_port: model.destination_port,
+                server_name: model.server_name.as_deref().map(str::as_bytes),
+            },
+            metadata: &metadata,
+        };
+        let mut cache = TokenCache::new(4, 1 << 16);
+        let decision = self.engine.decide(
+            &request,
+            UnixTime::from_seconds(NOW),
+            &self.keys,
+            &mut cache,
+            &FirstByte,
+        );
+        (decision.verdict(), decision.reason(), decision.detail())
+    }
+}
+
+/// Cookies are joined with semicolons, everything else with commas.
+fn joined(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (name, value) in headers {
+        match joined.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            Some((_, values)) => {
+                values.push_str(if name == "cookie" { "; " } else { ", " });
+                values.push_str(value.trim());
+            }
+            None => joined.push((name.clone(), value.trim().to_owned())),
+        }
+    }
+    joined
+}
+
+fn normal(target: &str) -> String {
+    match target.split_once('?') {
+        Some((path, query)) => format!("{}?{query}", normalize(path)),
+        None => normalize(target),
+    }
+}
+
+/// Strings and lists of strings; anything else is absent to a policy.
+fn metadatum((filter, key, value): &(String, String, Value)) -> Option<Metadatum> {
+    let value = match value {
+        Value::String(text) => MetadataValue::Text(text.clone()),
+        Value::Array(list) => {
+            let texts = list.iter().filter_map(Value::as_str);
+            MetadataValue::List(texts.map(String::from).collect())
+        }
+        _ => return None,
+    };
+    Some(Metadatum { filter: filter.clone(), key: key.clone(), value })
+}
