@@ -11,5 +11,6 @@ mod write;
 pub use fields::DecodeError;
 pub(crate) use fields::Fields;
 pub use read::{Bounds, JsonError};
+pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
 pub use write::JsonWriter;

@@ -82,8 +82,8 @@ impl Places {
             }
             let token = match location {
                 Location::Header { name, prefix } => header::find(headers, name, prefix),
-                Location::Parameter(name) => find_parameter(request.target, name),
-                Location::Cookie(name) => find_cookie(headers, name),
+                Location::Parameter(name) => find_parameter(request.target, name).map(checked),
+                Location::Cookie(name) => find_cookie(headers, name).map(checked),
             };
             let Some(token) = token else { continue };
             if found.is_some() {
@@ -92,13 +92,15 @@ impl Places {
             found = Some((location, PlaceId(index), token));
         }
         let Some((_, place, token)) = found else { return Ok(None) };
-        let token = token?;
-        if is_token68(&token) {
-            Ok(Some(Credential { token, place }))
-        } else {
-            Err(CredentialError::Malformed)
-        }
+        Ok(Some(Credential { token: token?, place }))
     }
+}
+
+/// What a place holds, if it has the characters of a token. What is in a header was checked when
+/// it was cut out.
+fn checked(found: Found<'_>) -> Found<'_> {
+    let token = found?;
+    if is_token68(&token) { Ok(token) } else { Err(CredentialError::Malformed) }
 }
 
 fn find_parameter<'a>(target: &'a [u8], name: &str) -> Option<Found<'a>> {
