@@ -93,6 +93,7 @@ impl Policies {
         Listener {
             name: self.listener_name(contender),
             transport: Transport::Plain,
+            listener_filters: Vec::new(),
             filters,
             route: Route::Direct,
             manager: json!({ "normalize_path": true, "merge_slashes": true }),

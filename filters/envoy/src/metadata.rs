@@ -6,32 +6,53 @@ use lychgate_core::request::{MetadataValue, Metadatum};
 
 use crate::host;
 
-/// Most elements of a list that are read, each in a call of its own.
+/// Most elements of a list that are read.
 const ELEMENTS: usize = 64;
 
 /// The wanted values, by filter and key.
 ///
-/// Envoy does not say of which type a value is, and gives numbers as their eight bytes: what is no
-/// printable text is absent. A list can only be read element by element.
+/// Envoy does not say of which type a value is. It gives numbers as their eight bytes and lists as
+/// pairs: what is neither printable text nor a list of strings is absent.
 pub(crate) fn read(wanted: &BTreeSet<(String, String)>) -> Vec<Metadatum> {
     let datum = |(filter, key): &(String, String)| {
-        let value = value(filter, key)?;
-        Some(Metadatum { filter: filter.clone(), key: key.clone(), value })
+        let bytes = host::attribute(&["metadata", "filter_metadata", filter, key])?;
+        Some(Metadatum { filter: filter.clone(), key: key.clone(), value: value(bytes)? })
     };
     wanted.iter().filter_map(datum).collect()
 }
 
-fn value(filter: &str, key: &str) -> Option<MetadataValue> {
-    let path = ["metadata", "filter_metadata", filter, key];
-    if let Some(bytes) = host::attribute(&path) {
-        return text(bytes).map(MetadataValue::Text);
+/// A value as Envoy gives it: text, else a list. No list is text: its count has a zero byte.
+fn value(bytes: Vec<u8>) -> Option<MetadataValue> {
+    if let Some(elements) = list(&bytes) {
+        return Some(MetadataValue::List(elements));
     }
-    let element = |index: usize| {
-        let index = index.to_string();
-        host::attribute(&["metadata", "filter_metadata", filter, key, &index])
-    };
-    let elements: Vec<_> = (0..ELEMENTS).map_while(element).filter_map(text).collect();
-    if elements.is_empty() { None } else { Some(MetadataValue::List(elements)) }
+    text(bytes).map(MetadataValue::Text)
+}
+
+/// The strings in a list, which Envoy gives as pairs with nothing in their second half: the count,
+/// the lengths of both halves of each, then the halves, each with a zero byte after it. Elements
+/// that are no strings are empty there, and left out.
+fn list(bytes: &[u8]) -> Option<Vec<String>> {
+    let (count, rest) = length(bytes)?;
+    if count == 0 || count > ELEMENTS {
+        return None;
+    }
+    let (lengths, mut rest) = rest.split_at_checked(count.checked_mul(8)?)?;
+    let mut elements = Vec::with_capacity(count);
+    for lengths in lengths.chunks_exact(8) {
+        let (first, second) = length(lengths)?;
+        let (0, _) = length(second)? else { return None };
+        let (element, after) = rest.split_at_checked(first)?;
+        rest = after.strip_prefix(&[0, 0])?;
+        elements.extend(text(element.to_vec()).filter(|element| !element.is_empty()));
+    }
+    rest.is_empty().then_some(elements)
+}
+
+/// A length of four bytes, and what follows.
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u32::from_le_bytes(*length)).ok()?, rest))
 }
 
 /// Text, if it is printable.
@@ -48,5 +69,27 @@ mod tests {
         assert_eq!(text(1.0_f64.to_le_bytes().to_vec()), None);
         assert_eq!(text(b"team-a".to_vec()).as_deref(), Some("team-a"));
         assert_eq!(text(b"\xff".to_vec()), None);
+    }
+
+    #[test]
+    fn a_list_is_its_strings() {
+        let strings = |list: &[&str]| Some(list.iter().map(|text| (*text).to_owned()).collect());
+        let two = b"\x02\0\0\0\x03\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0dev\0\0ops\0\0";
+        assert_eq!(list(two), strings(&["dev", "ops"]));
+        let with_a_number = b"\x02\0\0\0\0\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0\0ops\0\0";
+        assert_eq!(list(with_a_number), strings(&["ops"]));
+    }
+
+    #[test]
+    fn what_is_cut_longer_or_a_map_is_no_list() {
+        let one = b"\x01\0\0\0\x03\0\0\0\0\0\0\0ops\0\0";
+        assert!(list(one).is_some());
+        assert!((0..one.len()).all(|end| list(&one[..end]).is_none()));
+        assert_eq!(list(&[&one[..], b"\0"].concat()), None);
+        let map = b"\x01\0\0\0\x01\0\0\0\x01\0\0\0k\0v\0";
+        assert_eq!(list(map), None);
+        assert_eq!(value(map.to_vec()), None);
+        assert_eq!(list(&1.0_f64.to_le_bytes()), None);
+        assert_eq!(list(&u32::MAX.to_le_bytes()), None);
     }
 }

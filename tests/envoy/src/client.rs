@@ -17,6 +17,8 @@ use crate::pki::Identity;
 pub struct Client {
     address: SocketAddr,
     tls: Option<Arc<ClientConfig>>,
+    server_name: String,
+    preface: Vec<u8>,
 }
 
 /// An answer.
@@ -34,12 +36,18 @@ impl Client {
     /// A client without TLS.
     #[must_use]
     pub fn plain(address: SocketAddr) -> Self {
-        Self { address, tls: None }
+        Self { address, tls: None, server_name: "localhost".into(), preface: Vec::new() }
     }
 
     /// A TLS client that trusts `authority` (PEM) and shows `identity` if it has one.
     #[must_use]
     pub fn tls(address: SocketAddr, authority: &str, identity: Option<&Identity>) -> Self {
+        Self::plain(address).with_tls(authority, identity)
+    }
+
+    /// The same client with TLS, see [`Client::tls`].
+    #[must_use]
+    pub fn with_tls(self, authority: &str, identity: Option<&Identity>) -> Self {
         let mut roots = RootCertStore::empty();
         let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM");
         roots.add(certificate).expect("an authority");
@@ -58,7 +66,19 @@ impl Client {
             }
             None => builder.with_no_client_auth(),
         };
-        Self { address, tls: Some(Arc::new(config)) }
+        Self { tls: Some(Arc::new(config)), ..self }
+    }
+
+    /// The same client, asking for another server name in the TLS handshake.
+    #[must_use]
+    pub fn server_name(self, name: &str) -> Self {
+        Self { server_name: name.to_owned(), ..self }
+    }
+
+    /// The same client, sending these bytes before everything else, also before the TLS handshake.
+    #[must_use]
+    pub fn preface(self, bytes: &[u8]) -> Self {
+        Self { preface: bytes.to_vec(), ..self }
     }
 
     /// A GET without more headers than it needs.
@@ -84,10 +104,13 @@ impl Client {
         let Ok(mut stream) = TcpStream::connect(self.address) else { return Response::default() };
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
         stream.set_nodelay(true).expect("no-delay can be set");
+        if stream.write_all(&self.preface).is_err() {
+            return Response::default();
+        }
         match &self.tls {
             None => exchange(&mut stream, bytes),
             Some(config) => {
-                let name = ServerName::try_from("localhost").expect("a name");
+                let name = ServerName::try_from(self.server_name.clone()).expect("a name");
                 let tls = ClientConnection::new(Arc::clone(config), name).expect("a configuration");
                 exchange(&mut StreamOwned::new(tls, stream), bytes)
             }
@@ -113,10 +136,11 @@ fn exchange(stream: &mut (impl Read + Write), request: &[u8]) -> Response {
     if stream.write_all(request).and_then(|()| stream.flush()).is_err() {
         return Response::default();
     }
+    let has_body = !request.starts_with(b"HEAD ");
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
     loop {
-        if let Some(response) = parse(&bytes, false) {
+        if let Some(response) = parse(&bytes, !has_body) {
             return response;
         }
         match stream.read(&mut chunk) {
@@ -129,7 +153,7 @@ fn exchange(stream: &mut (impl Read + Write), request: &[u8]) -> Response {
     parse(&bytes, true).unwrap_or_default()
 }
 
-/// The response in these bytes, if it is whole.
+/// The response in these bytes, if it is whole; `ended` when no more of them will come.
 fn parse(bytes: &[u8], ended: bool) -> Option<Response> {
     let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -142,7 +166,9 @@ fn parse(bytes: &[u8], ended: bool) -> Option<Response> {
     let mut response = Response { status, headers, body: Vec::new() };
     let rest = &bytes[end + 4..];
     let length = response.header("content-length").and_then(|v| v.parse::<usize>().ok());
-    response.body = if response.header("transfer-encoding") == Some("chunked") {
+    response.body = if ended && rest.is_empty() {
+        Vec::new()
+    } else if response.header("transfer-encoding") == Some("chunked") {
         unchunk(rest)?
     } else if let Some(length) = length {
         rest.get(..length)?.to_vec()

@@ -74,6 +74,8 @@ pub struct Listener {
     pub name: String,
     /// Plaintext or TLS.
     pub transport: Transport,
+    /// What looks at a connection before its first byte is read, as Envoy's own JSON.
+    pub listener_filters: Vec<Value>,
     /// What stands before the router.
     pub filters: Vec<Filter>,
     /// Where requests go.
@@ -125,6 +127,7 @@ impl Listener {
         Self {
             name: name.to_owned(),
             transport: Transport::Plain,
+            listener_filters: Vec::new(),
             filters: vec![Filter::Lychgate(bundle.to_string())],
             route: Route::Cluster("upstream".to_owned()),
             manager: json!({}),
@@ -141,6 +144,7 @@ impl Listener {
         json!({
             "name": self.name,
             "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+            "listener_filters": self.listener_filters,
             "filter_chains": [chain],
         })
     }
@@ -225,7 +229,14 @@ fn wasm(path: &Path, id: &str, configuration: Option<&str>) -> Value {
     typed("envoy.filters.http.wasm", "http.wasm.v3.Wasm", json!({ "config": plugin }))
 }
 
-/// An extension's configuration with its type.
+/// A listener filter's configuration with its type.
+#[must_use]
+pub fn listener_filter(name: &str, kind: &str) -> Value {
+    let kind = format!("type.googleapis.com/envoy.extensions.filters.listener.{kind}");
+    json!({ "name": format!("envoy.filters.listener.{name}"), "typed_config": { "@type": kind } })
+}
+
+/// An HTTP filter's configuration with its type.
 #[must_use]
 pub fn typed(name: &str, kind: &str, mut config: Value) -> Value {
     config["@type"] = json!(format!("type.googleapis.com/envoy.extensions.filters.{kind}"));

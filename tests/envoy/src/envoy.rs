@@ -107,7 +107,9 @@ impl Envoy {
         *self.listeners().get(name).unwrap_or_else(|| panic!("no listener {name}"))
     }
 
-    fn listeners(&self) -> BTreeMap<String, SocketAddr> {
+    /// Where all listeners listen, by name.
+    #[must_use]
+    pub fn listeners(&self) -> BTreeMap<String, SocketAddr> {
         let answer: Value = serde_json::from_slice(&self.admin("/listeners?format=json").body)
             .unwrap_or(Value::Null);
         let statuses = answer["listener_statuses"].as_array().cloned().unwrap_or_default();

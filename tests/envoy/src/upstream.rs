@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A small HTTP/1.1 server: answers 200 with `{"method","path","headers":[[name,value],..]}`.
 #[derive(Debug)]
@@ -46,19 +46,21 @@ impl Upstream {
 
 fn serve(stream: &TcpStream, counter: &AtomicU64) {
     let mut reader = BufReader::new(stream);
-    while let Some(answer) = read_request(&mut reader) {
+    while let Some(request) = read_request(&mut reader) {
         counter.fetch_add(1, Ordering::SeqCst);
+        let answer = request.to_string();
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             answer.len()
         );
-        if (&*stream).write_all(&[head.as_bytes(), answer.as_bytes()].concat()).is_err() {
+        let body = if request["method"] == "HEAD" { "" } else { answer.as_str() };
+        if (&*stream).write_all(&[head.as_bytes(), body.as_bytes()].concat()).is_err() {
             return;
         }
     }
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<String> {
+fn read_request(reader: &mut impl BufRead) -> Option<Value> {
     let first = read_line(reader)?;
     let mut parts = first.split(' ').map(str::to_owned);
     let (method, path) = (parts.next()?, parts.next()?);
@@ -77,7 +79,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(json!({ "method": method, "path": path, "headers": headers }).to_string())
+    Some(json!({ "method": method, "path": path, "headers": headers }))
 }
 
 fn read_line(reader: &mut impl BufRead) -> Option<String> {

@@ -139,15 +139,31 @@ impl RequestSpec {
         self.peer.as_ref().map_or(Peer::Absent, PeerSpec::peer)
     }
 
-    /// Whether the vector says something of the connection that only a native call can bring.
+    /// What earlier filters have set.
     #[must_use]
-    pub fn sets_connection(&self) -> bool {
+    pub fn metadata(&self) -> &[Metadatum] {
+        &self.metadata
+    }
+
+    /// The name of the TLS handshake, where the vector says it.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.sni.as_deref()
+    }
+
+    /// Whether the vector says addresses or ports.
+    #[must_use]
+    pub fn sets_addresses(&self) -> bool {
         self.source_ip.is_some()
             || self.remote_ip.is_some()
             || self.destination_ip.is_some()
             || self.destination_port.is_some()
-            || self.sni.is_some()
-            || !self.metadata.is_empty()
+    }
+
+    /// Whether the vector says more of the connection than who the peer is.
+    #[must_use]
+    pub fn sets_connection(&self) -> bool {
+        self.sets_addresses() || self.sni.is_some() || !self.metadata.is_empty()
     }
 }
 
