@@ -61,7 +61,7 @@ fn compile(rules: usize, rule: Writer) -> Result<PolicySet, Failure> {
     for number in 0..rules {
         let text = format!(r#"{{"rules":[{}]}}"#, rule(number));
         let document = Document::parse(text.as_bytes(), &BOUNDS)?;
-        let spec: AuthorizationPolicySpec = document.root().decode()?;
+        let spec = AuthorizationPolicySpec::read(document.root())?;
         compiler.add("default", &format!("p{number}"), false, &spec)?;
     }
     Ok(compiler.finish())

@@ -103,26 +103,21 @@ impl Engine {
         keys: &Keys,
         cache: &mut TokenCache,
     ) -> Step {
-        let screened = match Screened::of(&self.ruleset, request) {
-            Ok(screened) => screened,
-            Err(refusal) => return Step::done(evaluate::refuse(&self.ruleset, request, refusal)),
-        };
-        let authenticator = &self.ruleset.authenticator;
-        let credential = match screened.credential(authenticator) {
-            Ok(Some(credential)) => credential,
-            Ok(None) => return Step::done(screened.evaluate(None)),
-            Err(error) => return Step::done(screened.refuse_credential(error)),
-        };
-        match authenticator.authenticate(&credential, now, keys, cache) {
-            AuthnStep::Accepted(token) => Step::done(screened.evaluate(Some(&token))),
-            AuthnStep::Refused(error) => Step::done(screened.refuse_token(&error)),
-            AuthnStep::Verify(checking) => {
-                Step::Verify(Pending { rest: Rest::of(&self.ruleset, request), checking })
-            }
-            AuthnStep::NeedKeys(awaiting) => {
-                Step::NeedKeys(Waiting { rest: Rest::of(&self.ruleset, request), awaiting })
-            }
-        }
+        self.run(request, now, (keys, cache), None)
+    }
+
+    /// Begins as [`begin`](Self::begin) does and asks `verifier` about signatures at once, for hosts
+    /// whose crypto library does not make them wait: the answer is never [`Step::Verify`], and the
+    /// request is copied only if it has to wait for keys.
+    pub fn begin_with(
+        &self,
+        request: &Request<'_>,
+        now: UnixTime,
+        keys: &Keys,
+        cache: &mut TokenCache,
+        verifier: &dyn Verifier,
+    ) -> Step {
+        self.run(request, now, (keys, cache), Some(verifier))
     }
 
     /// Decides at once, for hosts that never wait: keys that are not there are unavailable.
@@ -134,7 +129,7 @@ impl Engine {
         cache: &mut TokenCache,
         verifier: &dyn Verifier,
     ) -> Decision {
-        let mut step = self.begin(request, now, keys, cache);
+        let mut step = self.begin_with(request, now, keys, cache, verifier);
         loop {
             step = match step {
                 Step::Done(decision) => return *decision,
@@ -143,6 +138,46 @@ impl Engine {
                     pending.finish(outcome, cache)
                 }
                 Step::NeedKeys(waiting) => waiting.resume(keys),
+            };
+        }
+    }
+
+    fn run(
+        &self,
+        request: &Request<'_>,
+        now: UnixTime,
+        (keys, cache): (&Keys, &mut TokenCache),
+        verifier: Option<&dyn Verifier>,
+    ) -> Step {
+        let screened = match Screened::of(&self.ruleset, request) {
+            Ok(screened) => screened,
+            Err(refusal) => return Step::done(evaluate::refuse(&self.ruleset, request, refusal)),
+        };
+        let authenticator = &self.ruleset.authenticator;
+        let credential = match screened.credential(authenticator) {
+            Ok(Some(credential)) => credential,
+            Ok(None) => return Step::done(screened.evaluate(None)),
+            Err(error) => return Step::done(screened.refuse_credential(error)),
+        };
+        let mut step = authenticator.authenticate(&credential, now, keys, cache);
+        loop {
+            step = match (step, verifier) {
+                (AuthnStep::Accepted(token), _) => {
+                    return Step::done(screened.evaluate(Some(&token)));
+                }
+                (AuthnStep::Refused(error), _) => return Step::done(screened.refuse_token(&error)),
+                (AuthnStep::NeedKeys(awaiting), _) => {
+                    let rest = Rest::of(&self.ruleset, request);
+                    return Step::NeedKeys(Waiting { rest, awaiting });
+                }
+                (AuthnStep::Verify(checking), None) => {
+                    let rest = Rest::of(&self.ruleset, request);
+                    return Step::Verify(Pending { rest, checking });
+                }
+                (AuthnStep::Verify(checking), Some(verifier)) => {
+                    let outcome = verifier.verify(&checking.check());
+                    checking.finish(outcome, cache)
+                }
             };
         }
     }

@@ -3,12 +3,14 @@
 //! The reader is iterative and writes a flat tape, so neither reading nor dropping a document
 //! recurses. Numbers stay text: what a number means is decided by whoever reads it.
 
-mod decode;
+mod fields;
 mod read;
 mod value;
 mod write;
 
-pub use decode::DecodeError;
+pub use fields::DecodeError;
+pub(crate) use fields::Fields;
 pub use read::{Bounds, JsonError};
+pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
 pub use write::JsonWriter;

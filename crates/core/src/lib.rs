@@ -12,6 +12,7 @@ pub mod engine;
 pub mod json;
 pub mod jwt;
 pub mod limits;
+mod order;
 pub mod policy;
 pub mod reply;
 pub mod request;

@@ -1,13 +1,13 @@
 //! The policy in force: everything that a bundle compiles to, never changed once built.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::authn::{Authenticator, KeySource};
+use crate::order;
 use crate::policy::{Needs, PolicySet};
 use crate::request::{ForwardedHeader, PathForms, TrustedHop};
 use crate::upstream::HandOff;
@@ -44,7 +44,7 @@ pub(crate) struct Settings {
 /// The headers that a verdict or the upstream relies on, so that a client must not be able to have
 /// them dropped on the way (RFC 9110 §7.6.1).
 #[derive(Debug, Default)]
-pub(crate) struct ReliedHeaders(BTreeSet<Box<[u8]>>);
+pub(crate) struct ReliedHeaders(Vec<Box<[u8]>>);
 
 impl ReliedHeaders {
     pub(crate) fn new(
@@ -58,12 +58,19 @@ impl ReliedHeaders {
             .chain(authenticator.token_headers())
             .chain(hand_off.names())
             .chain(policies.needs().headers.iter().map(String::as_str));
-        Self(names.map(|name| name.to_ascii_lowercase().into_bytes().into()).collect())
+        let mut names: Vec<Box<[u8]>> =
+            names.map(|name| name.to_ascii_lowercase().into_bytes().into()).collect();
+        order::sort_by(&mut names, |a, b| a < b);
+        Self(names)
+    }
+
+    fn holds(&self, name: &[u8]) -> bool {
+        self.0.binary_search_by(|known| (**known).cmp(name)).is_ok()
     }
 
     /// Whether this header, in any case, is one of them.
     pub(crate) fn contains(&self, name: &[u8]) -> bool {
-        HandOff::is_own(name) || self.0.contains(name.to_ascii_lowercase().as_slice())
+        HandOff::is_own(name) || self.holds(&name.to_ascii_lowercase())
     }
 }
 
@@ -88,20 +95,25 @@ impl fmt::Display for Finding {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PeerRequirement {
     everywhere: bool,
-    ports: BTreeMap<u16, bool>,
+    ports: Vec<(u16, bool)>,
 }
 
 impl PeerRequirement {
-    pub(crate) fn new(everywhere: bool, ports: BTreeMap<u16, bool>) -> Self {
+    pub(crate) fn new(everywhere: bool, ports: Vec<(u16, bool)>) -> Self {
         Self { everywhere, ports }
     }
 
     /// Whether a connection to `port` needs a verified peer. An unknown port needs one if any does.
     pub(crate) fn requires(&self, port: Option<u16>) -> bool {
         match port {
-            Some(port) => self.ports.get(&port).copied().unwrap_or(self.everywhere),
-            None => self.everywhere || self.ports.values().any(|required| *required),
+            Some(port) => self.on_port(port).unwrap_or(self.everywhere),
+            None => self.everywhere || self.ports.iter().any(|(_, required)| *required),
         }
+    }
+
+    fn on_port(&self, port: u16) -> Option<bool> {
+        let mut ports = self.ports.iter();
+        ports.find(|(known, _)| *known == port).map(|(_, required)| *required)
     }
 
     /// Whether any connection needs a verified peer.
@@ -121,12 +133,12 @@ mod tests {
 
     #[test]
     fn a_port_of_its_own_overrides_and_an_unknown_port_needs_what_any_needs() {
-        let some = PeerRequirement::new(false, BTreeMap::from([(8443, true), (8080, false)]));
+        let some = PeerRequirement::new(false, Vec::from([(8443, true), (8080, false)]));
         assert!(some.requires(Some(8443)));
         assert!(!some.requires(Some(8080)));
         assert!(!some.requires(Some(1)));
         assert!(some.requires(None));
-        let all = PeerRequirement::new(true, BTreeMap::from([(8080, false)]));
+        let all = PeerRequirement::new(true, Vec::from([(8080, false)]));
         assert!(!all.requires(Some(8080)));
         assert!(all.requires(Some(1)));
         assert!(all.requires(None));

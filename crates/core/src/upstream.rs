@@ -54,7 +54,7 @@ impl HandOff {
         let outputs = authenticator.output_headers();
         let mut names: Vec<Box<str>> =
             outputs.map(|name| name.to_ascii_lowercase().into()).collect();
-        names.sort_unstable_by(|a, b| folded(a.as_bytes()).cmp(folded(b.as_bytes())));
+        crate::order::sort_by(&mut names, |a, b| folded(a.as_bytes()).lt(folded(b.as_bytes())));
         names.dedup();
         Self { identity_headers, names }
     }
@@ -99,7 +99,7 @@ impl HandOff {
         let reserved = names.filter(|name| Self::is_own(name) || self.sets(name));
         let mut forged: Vec<_> =
             reserved.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect();
-        forged.sort_unstable();
+        crate::order::sort_by(&mut forged, |a, b| a < b);
         forged.dedup();
         forged
     }

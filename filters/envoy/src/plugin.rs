@@ -106,7 +106,8 @@ impl Plugin {
         now: u64,
     ) -> Result<Box<Decision>, Box<Waiting>> {
         let step = snapshot.view(peer, |request| {
-            self.engine.begin(request, seconds(now), &self.keys, &mut self.cache)
+            let (keys, verifier) = (&self.keys, &self.metrics.verifier);
+            self.engine.begin_with(request, seconds(now), keys, &mut self.cache, verifier)
         });
         self.drive(step)
     }

@@ -68,10 +68,12 @@ fn assert_same(folder: &Path, file: &str, case: &str, layer: Layer) {
     let index = usize::from(file.ends_with("-out2.yaml"));
     let expected = documents_one(&folder.join(file));
     let ours = filters[index].to_json();
-    assert_eq!(
+    // Compared as values: another crate of the build may have members keep their order as text.
+    assert!(
+        ours == expected,
+        "{file}: ours\n{}\nIstio's\n{}",
         serde_json::to_string_pretty(&ours).unwrap(),
-        serde_json::to_string_pretty(&expected).unwrap(),
-        "{file}"
+        serde_json::to_string_pretty(&expected).unwrap()
     );
     let outputs = if file.contains("-out.") { 1 } else { 2 };
     assert_eq!(filters.len(), outputs, "{file}");

@@ -8,7 +8,6 @@ mod error;
 mod plan;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -31,7 +30,7 @@ pub struct Authenticator {
     rules: Vec<JwtRule>,
     /// For each rule, where its tokens are.
     rule_places: Vec<Vec<PlaceId>>,
-    by_issuer: BTreeMap<Box<str>, Vec<usize>>,
+    by_issuer: Vec<(Box<str>, Vec<usize>)>,
     places: Places,
     acceptance: Acceptance,
 }
@@ -110,11 +109,22 @@ impl Authenticator {
             rule.locations.iter().filter_map(|location| places.find(location)).collect()
         };
         let rule_places = rules.iter().map(of_rule).collect();
-        let mut by_issuer: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut by_issuer: Vec<(Box<str>, Vec<usize>)> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            by_issuer.entry(rule.issuer.clone()).or_default().push(index);
+            let place = by_issuer.binary_search_by(|(issuer, _)| issuer.cmp(&rule.issuer));
+            match place.map(|known| by_issuer.get_mut(known)) {
+                Ok(Some((_, rules))) => rules.push(index),
+                Ok(None) => {}
+                Err(place) => by_issuer.insert(place, (rule.issuer.clone(), [index].into())),
+            }
         }
         Self { rules, rule_places, by_issuer, places, acceptance }
+    }
+
+    fn rules_of(&self, issuer: &str) -> &[usize] {
+        let place = self.by_issuer.binary_search_by(|(known, _)| (**known).cmp(issuer));
+        let rules = place.ok().and_then(|place| self.by_issuer.get(place));
+        rules.map_or(&[], |(_, rules)| rules)
     }
 
     /// The rules, in the order that [`AcceptedToken::rule`] counts.

@@ -46,13 +46,11 @@ impl Places {
         let mut places = Vec::new();
         for location in locations {
             if !places.iter().any(|place| is_same(place, location)) {
-                places.push(location.clone());
+                let shorter = |place| prefix_length(place) < prefix_length(location);
+                let index = places.iter().position(shorter).unwrap_or(places.len());
+                places.insert(index, location.clone());
             }
         }
-        places.sort_by_key(|place| match place {
-            Location::Header { prefix, .. } => core::cmp::Reverse(prefix.len()),
-            Location::Parameter(_) | Location::Cookie(_) => core::cmp::Reverse(0),
-        });
         Self(places)
     }
 
@@ -84,8 +82,8 @@ impl Places {
             }
             let token = match location {
                 Location::Header { name, prefix } => header::find(headers, name, prefix),
-                Location::Parameter(name) => find_parameter(request.target, name),
-                Location::Cookie(name) => find_cookie(headers, name),
+                Location::Parameter(name) => find_parameter(request.target, name).map(checked),
+                Location::Cookie(name) => find_cookie(headers, name).map(checked),
             };
             let Some(token) = token else { continue };
             if found.is_some() {
@@ -94,13 +92,15 @@ impl Places {
             found = Some((location, PlaceId(index), token));
         }
         let Some((_, place, token)) = found else { return Ok(None) };
-        let token = token?;
-        if is_token68(&token) {
-            Ok(Some(Credential { token, place }))
-        } else {
-            Err(CredentialError::Malformed)
-        }
+        Ok(Some(Credential { token: token?, place }))
     }
+}
+
+/// What a place holds, if it has the characters of a token. What is in a header was checked when
+/// it was cut out.
+fn checked(found: Found<'_>) -> Found<'_> {
+    let token = found?;
+    if is_token68(&token) { Ok(token) } else { Err(CredentialError::Malformed) }
 }
 
 fn find_parameter<'a>(target: &'a [u8], name: &str) -> Option<Found<'a>> {
@@ -125,6 +125,13 @@ fn is_same_header(a: &Location, b: &Location) -> bool {
             a.eq_ignore_ascii_case(b)
         }
         (Location::Header { .. } | Location::Parameter(_) | Location::Cookie(_), _) => false,
+    }
+}
+
+fn prefix_length(place: &Location) -> usize {
+    match place {
+        Location::Header { prefix, .. } => prefix.len(),
+        Location::Parameter(_) | Location::Cookie(_) => 0,
     }
 }
 

@@ -1,12 +1,9 @@
 //! RequestAuthentication: each `jwtRules` entry becomes a [`JwtRule`] with its keys.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-use serde::Deserialize;
 
 use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
@@ -14,7 +11,7 @@ use super::resource::{Kind, Resource};
 use super::settings::{self, SettingsSpec};
 use crate::authn::{ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId};
 use crate::base64;
-use crate::json::Value;
+use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
@@ -56,28 +53,23 @@ pub(super) struct Rules {
     pub(super) sources: Vec<KeySource>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 struct Spec {
-    // Read with the selection.
-    #[serde(rename = "selector")]
-    _selector: Option<Read>,
-    #[serde(rename = "targetRef")]
-    _target_ref: Option<Read>,
-    #[serde(rename = "targetRefs")]
-    _target_refs: Option<Vec<Read>>,
     jwt_rules: Vec<RuleSpec>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Read {}
+impl Spec {
+    /// The members that select workloads have been read already.
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["selector", "targetRef", "targetRefs", "jwtRules"])?;
+        Ok(Self { jwt_rules: fields.list("jwtRules", RuleSpec::read)? })
+    }
+}
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 struct RuleSpec {
     issuer: String,
     audiences: Vec<String>,
-    #[serde(alias = "jwks_uri")]
     jwks_uri: String,
     jwks: String,
     from_headers: Vec<HeaderSpec>,
@@ -90,19 +82,71 @@ struct RuleSpec {
     space_delimited_claims: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl RuleSpec {
+    const MEMBERS: [&str; 13] = [
+        "issuer",
+        "audiences",
+        "jwksUri",
+        "jwks_uri",
+        "jwks",
+        "fromHeaders",
+        "fromParams",
+        "fromCookies",
+        "outputPayloadToHeader",
+        "forwardOriginalToken",
+        "outputClaimToHeaders",
+        "timeout",
+        "spaceDelimitedClaims",
+    ];
+
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &Self::MEMBERS)?;
+        let old_spelling = fields.member("jwks_uri", Value::string)?;
+        let jwks_uri = match (fields.member("jwksUri", Value::string)?, old_spelling) {
+            (Some(_), Some(_)) => return Err(DecodeError::new("duplicate field `jwksUri`")),
+            (one, other) => one.or(other).unwrap_or_default(),
+        };
+        Ok(Self {
+            issuer: fields.text_or_empty("issuer")?,
+            audiences: fields.texts("audiences")?,
+            jwks_uri,
+            jwks: fields.text_or_empty("jwks")?,
+            from_headers: fields.list("fromHeaders", HeaderSpec::read)?,
+            from_params: fields.texts("fromParams")?,
+            from_cookies: fields.texts("fromCookies")?,
+            output_payload_to_header: fields.text_or_empty("outputPayloadToHeader")?,
+            forward_original_token: fields.flag("forwardOriginalToken", false)?,
+            output_claim_to_headers: fields.list("outputClaimToHeaders", ClaimHeaderSpec::read)?,
+            timeout: fields.optional("timeout", Value::string)?,
+            space_delimited_claims: fields.texts("spaceDelimitedClaims")?,
+        })
+    }
+}
+
+#[derive(Debug)]
 struct HeaderSpec {
     name: String,
-    #[serde(default)]
     prefix: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl HeaderSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["name", "prefix"])?;
+        Ok(Self { name: fields.text("name")?, prefix: fields.text_or_empty("prefix")? })
+    }
+}
+
+#[derive(Debug)]
 struct ClaimHeaderSpec {
     header: String,
     claim: String,
+}
+
+impl ClaimHeaderSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["header", "claim"])?;
+        Ok(Self { header: fields.text("header")?, claim: fields.text("claim")? })
+    }
 }
 
 /// Reads every selected RequestAuthentication.
@@ -134,11 +178,12 @@ pub(super) fn build(
 
 /// A header that some rule sets is removed, so no rule can find a token in it.
 fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), LoadError> {
-    let outputs: BTreeSet<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
+    let mut outputs: Vec<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
+    outputs.sort_unstable();
     for (rule, pointer) in rules.iter().zip(pointers) {
         for (index, location) in rule.locations.iter().enumerate() {
             if let Location::Header { name, .. } = location
-                && outputs.contains(&**name)
+                && outputs.binary_search(&&**name).is_ok()
             {
                 let message = format!("{name:?} is a header that a rule sets for the upstream");
                 let place = format!("{pointer}/fromHeaders/{index}/name");
@@ -165,7 +210,7 @@ fn check_issuers(rules: &[JwtRule], settings: &SettingsSpec) -> Result<(), LoadE
 }
 
 fn read(resource: &Resource<'_>) -> Result<Spec, LoadError> {
-    match resource.spec.map(Value::decode).transpose() {
+    match resource.spec.map(Spec::read).transpose() {
         Ok(spec) => Ok(spec.unwrap_or_default()),
         Err(error) => Err(LoadError::decode(&format!("{}/spec", resource.pointer), &error)),
     }

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource};
-use crate::json::Value;
 use crate::policy::resource::AuthorizationPolicySpec;
 use crate::policy::{PolicyCompiler, PolicyError, PolicyOptions, PolicySet};
 use crate::ruleset::Finding;
@@ -28,7 +27,7 @@ pub(super) fn build(
     });
     for policy in policies {
         let pointer = format!("{}/spec", policy.pointer);
-        let spec: AuthorizationPolicySpec = match policy.spec.map(Value::decode).transpose() {
+        let spec = match policy.spec.map(AuthorizationPolicySpec::read).transpose() {
             Ok(spec) => spec.unwrap_or_default(),
             Err(error) => return Err(LoadError::decode(&pointer, &error)),
         };
@@ -45,9 +44,10 @@ pub(super) fn build(
 
 /// Whether a policy is only tried out. What Go's `ParseBool` does not read is enforced, as by Istio.
 fn is_dry_run(policy: &Resource<'_>) -> bool {
-    let annotation = policy.metadata.annotations.get("istio.io/dry-run");
-    annotation
-        .is_some_and(|value| matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    policy.metadata.annotations.iter().any(|(name, value)| {
+        name == "istio.io/dry-run"
+            && matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True")
+    })
 }
 
 fn refuse(spec: &str, error: PolicyError) -> LoadError {

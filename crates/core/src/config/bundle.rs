@@ -1,6 +1,5 @@
 //! The bundle itself: its envelope, and the order in which its parts become a policy.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -21,6 +20,7 @@ use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
+use crate::order;
 use crate::ruleset::{Finding, ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
@@ -84,33 +84,33 @@ impl<'a> Envelope<'a> {
         let workload = root
             .get("workload")
             .ok_or_else(|| shape("/workload".into(), "a bundle is for one workload: missing"))?;
-        let workload: Workload =
-            workload.decode().map_err(|error| LoadError::decode("/workload", &error))?;
+        let workload =
+            Workload::read(workload).map_err(|error| LoadError::decode("/workload", &error))?;
         workload.check()?;
-        let settings: SettingsSpec = match root.get("settings") {
-            Some(settings) => {
-                settings.decode().map_err(|error| LoadError::decode("/settings", &error))?
-            }
+        let settings = match root.get("settings") {
+            Some(settings) => SettingsSpec::read(settings)
+                .map_err(|error| LoadError::decode("/settings", &error))?,
             None => SettingsSpec::default(),
         };
         settings.check()?;
         let resources = root.get("resources").and_then(Value::as_array);
         let resources =
             resources.ok_or_else(|| shape("/resources".into(), "a bundle has a list of them"))?;
-        let (mut selected, mut names) = (Vec::new(), BTreeSet::new());
+        let (mut selected, mut names) = (Vec::new(), Vec::new());
         for (index, value) in resources.enumerate() {
             let pointer = format!("/resources/{index}");
             let resource = Resource::read(pointer, value, &workload.namespace)?;
-            // Kubernetes has one of each; of two, one is stale, and nobody knows which.
-            if !names.insert((resource.kind, resource.full_name())) {
-                return Err(shape(
-                    format!("{}/metadata/name", resource.pointer),
-                    "another resource of this kind has the same namespace and name",
-                ));
-            }
+            names.push(format!("{:?} {}", resource.kind, resource.full_name()));
             if select::applies(&resource, &workload)? {
                 selected.push((resource, value));
             }
+        }
+        // Kubernetes has one of each; of two, one is stale, and nobody knows which.
+        if let Some(index) = order::repeated(names.iter().map(String::as_str)) {
+            return Err(shape(
+                format!("/resources/{index}/metadata/name"),
+                "another resource of this kind has the same namespace and name",
+            ));
         }
         Ok(Self { workload, settings, selected })
     }

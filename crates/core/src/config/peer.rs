@@ -1,47 +1,63 @@
 //! PeerAuthentication: on which ports a verified peer is required.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
 use super::error::{LoadError, LoadProblem};
 use super::resource::{Resource, pointer_to};
 use super::workload::Workload;
-use crate::json::Value;
+use crate::json::{DecodeError, Fields, Value};
+use crate::order;
 use crate::ruleset::PeerRequirement;
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 struct Spec {
-    #[serde(default, rename = "selector")]
-    _selector: Option<Ignored>,
     mtls: Option<MutualTls>,
-    #[serde(default)]
-    port_level_mtls: BTreeMap<String, MutualTls>,
+    port_level_mtls: Vec<(String, MutualTls)>,
 }
 
-/// Read already, with the selection.
-#[derive(Debug, Clone, Deserialize)]
-struct Ignored {}
+impl Spec {
+    /// The selector has been read already, with the selection.
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["selector", "mtls", "portLevelMtls"])?;
+        Ok(Self {
+            mtls: fields.optional("mtls", MutualTls::read)?,
+            port_level_mtls: fields.map("portLevelMtls", MutualTls::read)?,
+        })
+    }
+}
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default)]
 struct MutualTls {
-    #[serde(default)]
     mode: Mode,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+impl MutualTls {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["mode"])?;
+        Ok(Self { mode: fields.member("mode", Mode::read)?.unwrap_or_default() })
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Mode {
     #[default]
     Unset,
     Disable,
     Permissive,
     Strict,
+}
+
+impl Mode {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        value.variant(&[
+            ("UNSET", Self::Unset),
+            ("DISABLE", Self::Disable),
+            ("PERMISSIVE", Self::Permissive),
+            ("STRICT", Self::Strict),
+        ])
+    }
 }
 
 /// The nearer scope wins: mesh, then namespace, then workload; in one scope the oldest resource.
@@ -55,7 +71,7 @@ pub(super) fn requirement(
         read.push((*resource, spec(resource)?));
     }
     check_ages(&read, workload)?;
-    read.sort_by_key(|(resource, _)| age(resource));
+    order::sort_by(&mut read, |(a, _), (b, _)| age(a) < age(b));
     let scope = |wanted: Scope| {
         read.iter()
             .find(|(resource, _)| scope_of(resource, workload) == wanted)
@@ -68,11 +84,11 @@ pub(super) fn requirement(
             set @ (Mode::Disable | Mode::Permissive | Mode::Strict) => mode = set,
         }
     }
-    let mut ports = BTreeMap::new();
+    let mut ports = Vec::new();
     if let Some(spec) = scope(Scope::Workload) {
         for (port, level) in &spec.port_level_mtls {
             if let (Ok(port), true) = (port.parse::<u16>(), level.mode != Mode::Unset) {
-                ports.insert(port, level.mode == Mode::Strict);
+                ports.push((port, level.mode == Mode::Strict));
             }
         }
     }
@@ -139,7 +155,7 @@ fn age<'a>(resource: &'a Resource<'_>) -> (Option<&'a str>, String) {
 
 fn spec(resource: &Resource<'_>) -> Result<Spec, LoadError> {
     let pointer = format!("{}/spec", resource.pointer);
-    let spec: Spec = match resource.spec.map(Value::decode).transpose() {
+    let spec = match resource.spec.map(Spec::read).transpose() {
         Ok(spec) => spec.unwrap_or_default(),
         Err(error) => return Err(LoadError::decode(&pointer, &error)),
     };
@@ -153,7 +169,7 @@ fn spec(resource: &Resource<'_>) -> Result<Spec, LoadError> {
         let message = "portLevelMtls needs a selector with labels";
         return refuse(format!("{pointer}/portLevelMtls"), message);
     }
-    for port in spec.port_level_mtls.keys() {
+    for (port, _) in &spec.port_level_mtls {
         // No sign and no leading zero, so that one port has one name.
         if !port.parse::<u16>().is_ok_and(|number| number > 0 && format!("{number}") == *port) {
             let place = format!("{pointer}/portLevelMtls{}", pointer_to(port));

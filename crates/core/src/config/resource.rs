@@ -1,14 +1,11 @@
 //! The Kubernetes envelope of a resource: what it is, what it is called, whom it selects.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
 use super::error::{LoadError, LoadProblem};
-use crate::json::Value;
+use crate::json::{DecodeError, Fields, Value};
 
 /// The kinds that a bundle may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,29 +27,44 @@ pub(super) struct Resource<'a> {
 }
 
 /// What Kubernetes knows of a resource. Other members are its own business and are not read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub(super) struct Metadata {
     pub(super) name: String,
-    #[serde(default)]
     pub(super) namespace: String,
-    #[serde(default)]
-    pub(super) annotations: BTreeMap<String, String>,
-    #[serde(default)]
+    pub(super) annotations: Vec<(String, String)>,
     pub(super) creation_timestamp: Option<String>,
 }
 
+impl Metadata {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::open(value)?;
+        Ok(Self {
+            name: fields.text("name")?,
+            namespace: fields.text_or_empty("namespace")?,
+            annotations: fields.map("annotations", Value::string)?,
+            creation_timestamp: fields.optional("creationTimestamp", Value::string)?,
+        })
+    }
+}
+
 /// The part of a `spec` that says to whom it applies; the rest is read by the resource's kind.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Selection {
     pub(super) selector: Option<Selector>,
     pub(super) target_ref: Option<TargetRef>,
-    #[serde(default)]
     pub(super) target_refs: Vec<TargetRef>,
 }
 
 impl Selection {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::open(value)?;
+        Ok(Self {
+            selector: fields.optional("selector", Selector::read)?,
+            target_ref: fields.optional("targetRef", TargetRef::read)?,
+            target_refs: fields.list("targetRefs", TargetRef::read)?,
+        })
+    }
+
     /// The references, the old single form included.
     pub(super) fn targets(&self) -> &[TargetRef] {
         if self.target_refs.is_empty() { self.target_ref.as_slice() } else { &self.target_refs }
@@ -64,22 +76,37 @@ impl Selection {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Selector {
-    #[serde(default)]
-    pub(super) match_labels: BTreeMap<String, String>,
+    pub(super) match_labels: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+impl Selector {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let match_labels =
+            Fields::closed(value, &["matchLabels"])?.map("matchLabels", Value::string)?;
+        Ok(Self { match_labels })
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct TargetRef {
-    #[serde(default)]
     pub(super) group: String,
     pub(super) kind: String,
     pub(super) name: String,
-    #[serde(default)]
     pub(super) namespace: String,
+}
+
+impl TargetRef {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["group", "kind", "name", "namespace"])?;
+        Ok(Self {
+            group: fields.text_or_empty("group")?,
+            kind: fields.text("kind")?,
+            name: fields.text("name")?,
+            namespace: fields.text_or_empty("namespace")?,
+        })
+    }
 }
 
 impl<'a> Resource<'a> {
@@ -99,8 +126,8 @@ impl<'a> Resource<'a> {
         let kind = kind_of(&pointer, text("apiVersion"), text("kind"))?;
         let place = format!("{pointer}/metadata");
         let metadata = object.get("metadata").ok_or_else(|| shape(&place, "missing metadata"))?;
-        let mut metadata: Metadata =
-            metadata.decode().map_err(|error| LoadError::decode(&place, &error))?;
+        let mut metadata =
+            Metadata::read(metadata).map_err(|error| LoadError::decode(&place, &error))?;
         if metadata.name.is_empty() {
             return Err(shape(&format!("{place}/name"), "a resource has a name"));
         }
@@ -109,8 +136,7 @@ impl<'a> Resource<'a> {
         }
         let spec = object.get("spec");
         let selection = match spec {
-            Some(spec) => spec
-                .decode()
+            Some(spec) => Selection::read(spec)
                 .map_err(|error| LoadError::decode(&format!("{pointer}/spec"), &error))?,
             None => Selection::default(),
         };

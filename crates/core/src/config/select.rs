@@ -10,6 +10,7 @@ use super::resource::{Kind, Resource, TargetRef};
 use super::workload::{Workload, WorkloadKind};
 use crate::json::{Document, JsonWriter};
 use crate::limits;
+use crate::order;
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 const WAYPOINT_CLASS: &str = "istio-waypoint";
@@ -29,7 +30,7 @@ pub fn select(bundle: &[u8]) -> Result<String, LoadError> {
     writer.object(|writer| {
         let Some(root) = document.root().as_object() else { return };
         let mut members: Vec<_> = root.collect();
-        members.sort_unstable_by_key(|(name, _)| *name);
+        order::sort_by(&mut members, |(a, _), (b, _)| a < b);
         for (name, value) in members {
             writer.name(name);
             if name == "resources" {
@@ -75,7 +76,10 @@ pub(super) fn applies(resource: &Resource<'_>, workload: &Workload) -> Result<bo
 fn selected_by_labels(resource: &Resource<'_>, workload: &Workload) -> bool {
     let Some(selector) = &resource.selection.selector else { return true };
     // As in Istio, a label that the workload does not have is empty.
-    let label = |name| workload.labels.get(name).map_or("", String::as_str);
+    let label = |name: &String| {
+        let mut labels = workload.labels.iter();
+        labels.find(|(label, _)| label == name).map_or("", |(_, value)| value)
+    };
     selector.match_labels.iter().all(|(name, value)| label(name) == value)
 }
 

@@ -1,16 +1,15 @@
 //! The `settings` object of a bundle: closed, every member optional, every default stated.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
 use super::error::{LoadError, LoadProblem};
 use crate::authn::{Acceptance, Milliseconds, RefreshRules};
+use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::TimeRules;
 use crate::limits;
+use crate::order;
 use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
 use crate::ruleset::Finding;
 use crate::ruleset::Settings;
@@ -18,8 +17,7 @@ use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::time::Seconds;
 
 /// As it is written. `docs/settings.md` explains each member.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Clone)]
 pub(super) struct SettingsSpec {
     pub(super) clock_skew_seconds: u64,
     pub(super) require_exp: bool,
@@ -66,21 +64,91 @@ impl Default for SettingsSpec {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+impl SettingsSpec {
+    const MEMBERS: [&str; 18] = [
+        "clockSkewSeconds",
+        "requireExp",
+        "maxLifetimeSeconds",
+        "requiredClaims",
+        "acceptedPathForms",
+        "trustedHops",
+        "symmetricKeys",
+        "jwtSvid",
+        "jwks",
+        "keyRefresh",
+        "realm",
+        "limits",
+        "corsPreflightSkipsAuthentication",
+        "publicReasons",
+        "shadow",
+        "sourceAddressIsPeer",
+        "allowUnrestricted",
+        "identityHeaders",
+    ];
+
+    pub(super) fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &Self::MEMBERS)?;
+        let default = Self::default();
+        let cors_preflight = default.cors_preflight_skips_authentication;
+        let refresh = fields.member("keyRefresh", KeyRefreshSpec::read)?;
+        let limits = fields.member("limits", LimitsSpec::read)?;
+        Ok(Self {
+            clock_skew_seconds: fields.number("clockSkewSeconds", default.clock_skew_seconds)?,
+            require_exp: fields.flag("requireExp", default.require_exp)?,
+            max_lifetime_seconds: fields.optional("maxLifetimeSeconds", Value::whole_number)?,
+            required_claims: fields.texts("requiredClaims")?,
+            accepted_path_forms: fields.texts("acceptedPathForms")?,
+            trusted_hops: fields.list("trustedHops", TrustedHopSpec::read)?,
+            symmetric_keys: fields.list("symmetricKeys", SymmetricKeySpec::read)?,
+            jwt_svid: fields.list("jwtSvid", JwtSvidSpec::read)?,
+            jwks: fields.list("jwks", JwksSpec::read)?,
+            key_refresh: refresh.unwrap_or(default.key_refresh),
+            realm: fields.member("realm", Value::string)?.unwrap_or(default.realm),
+            limits: limits.unwrap_or(default.limits),
+            cors_preflight_skips_authentication: fields
+                .flag("corsPreflightSkipsAuthentication", cors_preflight)?,
+            public_reasons: fields.flag("publicReasons", default.public_reasons)?,
+            shadow: fields.flag("shadow", default.shadow)?,
+            source_address_is_peer: fields
+                .flag("sourceAddressIsPeer", default.source_address_is_peer)?,
+            allow_unrestricted: fields.flag("allowUnrestricted", default.allow_unrestricted)?,
+            identity_headers: fields.flag("identityHeaders", default.identity_headers)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct TrustedHopSpec {
     pub(super) spiffe_id: String,
     pub(super) header: String,
 }
 
+impl TrustedHopSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["spiffeId", "header"])?;
+        Ok(Self { spiffe_id: fields.text("spiffeId")?, header: fields.text("header")? })
+    }
+}
+
 /// Holds a secret, so it has no `Debug`.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone)]
 pub(super) struct SymmetricKeySpec {
     pub(super) issuer: String,
     pub(super) kid: String,
     pub(super) alg: String,
     pub(super) k: String,
+}
+
+impl SymmetricKeySpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["issuer", "kid", "alg", "k"])?;
+        Ok(Self {
+            issuer: fields.text("issuer")?,
+            kid: fields.text("kid")?,
+            alg: fields.text("alg")?,
+            k: fields.text("k")?,
+        })
+    }
 }
 
 impl core::fmt::Debug for SymmetricKeySpec {
@@ -89,22 +157,33 @@ impl core::fmt::Debug for SymmetricKeySpec {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct JwtSvidSpec {
     pub(super) issuer: String,
     pub(super) trust_domain: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+impl JwtSvidSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["issuer", "trustDomain"])?;
+        Ok(Self { issuer: fields.text("issuer")?, trust_domain: fields.text("trustDomain")? })
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct JwksSpec {
     pub(super) uri: String,
     pub(super) cluster: String,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+impl JwksSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["uri", "cluster"])?;
+        Ok(Self { uri: fields.text("uri")?, cluster: fields.text("cluster")? })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(super) struct KeyRefreshSpec {
     pub(super) interval_seconds: u64,
     pub(super) cooldown_seconds: u64,
@@ -125,8 +204,30 @@ impl Default for KeyRefreshSpec {
     }
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+impl KeyRefreshSpec {
+    const MEMBERS: [&str; 5] = [
+        "intervalSeconds",
+        "cooldownSeconds",
+        "maxStaleSeconds",
+        "timeoutMilliseconds",
+        "waitMilliseconds",
+    ];
+
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &Self::MEMBERS)?;
+        let default = Self::default();
+        Ok(Self {
+            interval_seconds: fields.number("intervalSeconds", default.interval_seconds)?,
+            cooldown_seconds: fields.number("cooldownSeconds", default.cooldown_seconds)?,
+            max_stale_seconds: fields.number("maxStaleSeconds", default.max_stale_seconds)?,
+            timeout_milliseconds: fields
+                .number("timeoutMilliseconds", default.timeout_milliseconds)?,
+            wait_milliseconds: fields.number("waitMilliseconds", default.wait_milliseconds)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(super) struct LimitsSpec {
     pub(super) token_bytes: usize,
     pub(super) header_bytes: usize,
@@ -140,6 +241,22 @@ impl Default for LimitsSpec {
             header_bytes: limits::HEADER_BYTES,
             target_bytes: limits::TARGET_BYTES,
         }
+    }
+}
+
+impl LimitsSpec {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["tokenBytes", "headerBytes", "targetBytes"])?;
+        let bytes = |name: &str, default: usize| {
+            let bytes = fields.member(name, Value::size)?;
+            Ok(bytes.unwrap_or(default))
+        };
+        let default = Self::default();
+        Ok(Self {
+            token_bytes: bytes("tokenBytes", default.token_bytes)?,
+            header_bytes: bytes("headerBytes", default.header_bytes)?,
+            target_bytes: bytes("targetBytes", default.target_bytes)?,
+        })
     }
 }
 
@@ -288,10 +405,10 @@ fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError
 fn once<'a>(
     list: &str,
     member: &str,
-    keys: impl Iterator<Item = &'a String>,
+    keys: impl Iterator<Item = &'a String> + Clone,
 ) -> Result<(), LoadError> {
-    let mut seen = BTreeSet::new();
-    match keys.enumerate().find(|(_, key)| !seen.insert(*key)) {
+    let repeated = order::repeated(keys.clone().map(String::as_str));
+    match keys.enumerate().find(|(index, _)| Some(*index) == repeated) {
         None => Ok(()),
         Some((index, key)) => Err(refuse(
             &format!("{list}/{index}/{member}"),

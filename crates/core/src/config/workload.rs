@@ -1,46 +1,45 @@
 //! The workload that a bundle is for.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
 use super::error::{LoadError, LoadProblem};
+use crate::json::{DecodeError, Fields, Value};
 use crate::spiffe::TrustDomain;
 
 /// What Istio calls a proxy: where a policy is enforced.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Workload {
     pub(super) kind: WorkloadKind,
     pub(super) namespace: String,
-    #[serde(default)]
-    pub(super) labels: BTreeMap<String, String>,
-    #[serde(default)]
+    pub(super) labels: Vec<(String, String)>,
     pub(super) targets: Vec<Target>,
-    #[serde(default = "root_namespace")]
     pub(super) root_namespace: String,
-    #[serde(default = "trust_domain")]
     pub(super) trust_domain: String,
-    #[serde(default)]
     pub(super) trust_domain_aliases: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkloadKind {
     Sidecar,
     Gateway,
     Waypoint,
 }
 
+impl WorkloadKind {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        value.variant(&[
+            ("sidecar", Self::Sidecar),
+            ("gateway", Self::Gateway),
+            ("waypoint", Self::Waypoint),
+        ])
+    }
+}
+
 /// Something that a `targetRef` can name and that this workload serves.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Target {
-    #[serde(default)]
     pub(super) group: String,
     pub(super) kind: String,
     pub(super) name: String,
@@ -48,6 +47,16 @@ pub(super) struct Target {
 }
 
 impl Target {
+    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &["group", "kind", "name", "namespace"])?;
+        Ok(Self {
+            group: fields.text_or_empty("group")?,
+            kind: fields.text("kind")?,
+            name: fields.text("name")?,
+            namespace: fields.optional("namespace", Value::string)?,
+        })
+    }
+
     /// Whether a `targetRef` can name it; anything else would never be found, and its policies
     /// would be left out.
     fn is_known(&self) -> bool {
@@ -63,15 +72,34 @@ impl Target {
     }
 }
 
-fn root_namespace() -> String {
-    "istio-system".into()
-}
-
-fn trust_domain() -> String {
-    "cluster.local".into()
-}
-
 impl Workload {
+    const MEMBERS: [&str; 7] = [
+        "kind",
+        "namespace",
+        "labels",
+        "targets",
+        "rootNamespace",
+        "trustDomain",
+        "trustDomainAliases",
+    ];
+
+    pub(super) fn read(value: Value<'_>) -> Result<Self, DecodeError> {
+        let fields = Fields::closed(value, &Self::MEMBERS)?;
+        let text_or = |name: &str, default: &str| {
+            let text = fields.member(name, Value::string)?;
+            Ok(text.unwrap_or_else(|| default.into()))
+        };
+        Ok(Self {
+            kind: fields.required("kind", WorkloadKind::read)?,
+            namespace: fields.text("namespace")?,
+            labels: fields.map("labels", Value::string)?,
+            targets: fields.list("targets", Target::read)?,
+            root_namespace: text_or("rootNamespace", "istio-system")?,
+            trust_domain: text_or("trustDomain", "cluster.local")?,
+            trust_domain_aliases: fields.texts("trustDomainAliases")?,
+        })
+    }
+
     pub(super) fn check(&self) -> Result<(), LoadError> {
         if self.namespace.is_empty() {
             return Err(refuse("/workload/namespace", "a workload is in a namespace".into()));

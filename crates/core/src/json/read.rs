@@ -202,7 +202,9 @@ impl Reader<'_> {
 
     fn has_duplicate(&self, object: usize) -> bool {
         let end = self.tape.len();
-        let mut names = Vec::new();
+        // A member takes two nodes or more.
+        let most = end.saturating_sub(object).checked_div(2).unwrap_or(0);
+        let mut names = Vec::with_capacity(most.min(self.bounds.members));
         let mut index = object.saturating_add(1);
         while index < end {
             let Some(name) = self.tape.get(index) else { break };

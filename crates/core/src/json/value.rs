@@ -62,6 +62,11 @@ impl Document {
         Value { document: self, index: 0 }
     }
 
+    /// The value at a place that a value of this document had.
+    pub(crate) fn at(&self, place: Place) -> Value<'_> {
+        Value { document: self, index: place.0 }
+    }
+
     /// The canonical text: members in byte order of their names, no white space, shortest escapes.
     #[must_use]
     pub fn canonical(&self) -> String {
@@ -87,6 +92,10 @@ pub struct Value<'a> {
     index: u32,
 }
 
+/// The place of a value in its document, for finding it again without looking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
 /// What a value is.
 #[derive(Debug, Clone, Copy)]
 pub enum View<'a> {
@@ -105,6 +114,11 @@ pub enum View<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// Where it is in its document.
+    pub(crate) fn place(self) -> Place {
+        Place(self.index)
+    }
+
     /// What this value is.
     #[must_use]
     pub fn view(self) -> View<'a> {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::value::{Value, View};
+use crate::order;
 
 /// Writes one JSON object or array at a time into a string, in the order of the calls.
 ///
@@ -146,7 +147,7 @@ pub(super) fn canonical(root: Value<'_>) -> String {
                     out.push('{');
                     tasks.push(Task::Text("}"));
                     let mut members: Vec<_> = members.collect();
-                    members.sort_unstable_by_key(|(name, _)| *name);
+                    order::sort_by(&mut members, |(a, _), (b, _)| a < b);
                     for (index, (name, value)) in members.into_iter().enumerate().rev() {
                         tasks.push(Task::Value(value));
                         tasks.push(Task::Name(name));
@@ -163,21 +164,35 @@ pub(super) fn canonical(root: Value<'_>) -> String {
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control if control < ' ' => {
-                // Writing to a String can't fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            other => out.push(other),
+    let mut rest = text;
+    // What needs an escape is ASCII, so a byte that does is a whole character.
+    while let Some(place) = rest.bytes().position(needs_escape) {
+        let Some((plain, from)) = rest.split_at_checked(place) else { break };
+        out.push_str(plain);
+        let mut characters = from.chars();
+        characters.next().into_iter().for_each(|character| write_escape(out, character));
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+const fn needs_escape(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+fn write_escape(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        control => {
+            // Writing to a String can't fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(control));
         }
     }
-    out.push('"');
 }

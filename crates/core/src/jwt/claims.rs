@@ -5,7 +5,7 @@ mod date;
 use core::fmt;
 
 use crate::decision::Reason;
-use crate::json::{Document, Value, View};
+use crate::json::{Document, Place, Value, View};
 use crate::time::{Seconds, UnixTime};
 pub use date::NumericDate;
 
@@ -24,6 +24,9 @@ pub enum Claim<T> {
 #[derive(Clone)]
 pub struct Claims {
     document: Document,
+    issuer: Claim<Place>,
+    subject: Claim<Place>,
+    audience: Claim<Place>,
     expires: Claim<NumericDate>,
     not_before: Claim<NumericDate>,
     issued: Claim<NumericDate>,
@@ -89,7 +92,13 @@ impl Claims {
         let members = document.root().as_object()?;
         let [expires, not_before, issued] =
             ["exp", "nbf", "iat"].map(|name| date::read(members.get(name)));
-        let mut claims = Self { document, expires, not_before, issued, shape: Ok(()) };
+        let issuer = text(members.get("iss"), |_| true);
+        let subject =
+            text(members.get("sub"), |text| !text.is_empty() && !text.contains(char::is_control));
+        let audience = audience(members.get("aud"));
+        let shape = Ok(());
+        let mut claims =
+            Self { document, issuer, subject, audience, expires, not_before, issued, shape };
         claims.shape = claims.find_malformed();
         Some(claims)
     }
@@ -109,7 +118,7 @@ impl Claims {
     /// `iss`: a string.
     #[must_use]
     pub fn issuer(&self) -> Claim<&str> {
-        self.string("iss")
+        self.text_at(self.issuer)
     }
 
     /// `sub`: a string that is not empty and has no control characters.
@@ -118,31 +127,22 @@ impl Claims {
     /// `sub` a token is valid and has no request principal.
     #[must_use]
     pub fn subject(&self) -> Claim<&str> {
-        match self.string("sub") {
-            Claim::Present(text) if text.is_empty() || text.contains(char::is_control) => {
-                Claim::Malformed
-            }
-            subject @ (Claim::Absent | Claim::Malformed | Claim::Present(_)) => subject,
-        }
+        self.text_at(self.subject)
     }
 
     /// `jti`: a string.
     #[must_use]
     pub fn token_id(&self) -> Claim<&str> {
-        self.string("jti")
+        self.text_at(text(self.get("jti"), |_| true))
     }
 
     /// `aud`: a string, or an array of at least one; none of them empty.
     #[must_use]
     pub fn audience(&self) -> Claim<Audience<'_>> {
-        let Some(value) = self.get("aud") else { return Claim::Absent };
-        let audience = Audience(value);
-        let names = || audience.names();
-        let strings_only = value.as_array().is_none_or(|all| all.count() == names().count());
-        if strings_only && names().next().is_some() && names().all(|name| !name.is_empty()) {
-            Claim::Present(audience)
-        } else {
-            Claim::Malformed
+        match self.audience {
+            Claim::Absent => Claim::Absent,
+            Claim::Malformed => Claim::Malformed,
+            Claim::Present(place) => Claim::Present(Audience(self.document.at(place))),
         }
     }
 
@@ -250,18 +250,38 @@ impl Claims {
         if audience.names().any(is_accepted) { Ok(()) } else { Err(ClaimError::Audience) }
     }
 
-    fn string(&self, name: &str) -> Claim<&str> {
-        match self.get(name).map(Value::view) {
-            None => Claim::Absent,
-            Some(View::String(text)) => Claim::Present(text),
-            Some(
-                View::Null | View::Bool(_) | View::Number(_) | View::Array(_) | View::Object(_),
-            ) => Claim::Malformed,
+    fn text_at(&self, place: Claim<Place>) -> Claim<&str> {
+        match place {
+            Claim::Absent => Claim::Absent,
+            Claim::Malformed => Claim::Malformed,
+            Claim::Present(place) => {
+                self.document.at(place).as_str().map_or(Claim::Malformed, Claim::Present)
+            }
         }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.document.heap_bytes()
+    }
+}
+
+/// The place of a claim that is such a string.
+fn text(value: Option<Value<'_>>, is_good: impl Fn(&str) -> bool) -> Claim<Place> {
+    let Some(value) = value else { return Claim::Absent };
+    match value.as_str() {
+        Some(text) if is_good(text) => Claim::Present(value.place()),
+        Some(_) | None => Claim::Malformed,
+    }
+}
+
+fn audience(value: Option<Value<'_>>) -> Claim<Place> {
+    let Some(value) = value else { return Claim::Absent };
+    let names = || Audience(value).names();
+    let strings_only = value.as_array().is_none_or(|all| all.count() == names().count());
+    if strings_only && names().next().is_some() && names().all(|name| !name.is_empty()) {
+        Claim::Present(value.place())
+    } else {
+        Claim::Malformed
     }
 }
 

@@ -1,7 +1,6 @@
 //! A set of JSON Web Keys (RFC 7517 §5) and which of its keys may verify a token.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,6 +10,7 @@ use super::jwk::{self, JwkError, Key, KeyProfile};
 use super::key::KeyCheck;
 use crate::json::{Document, JsonError, Object, Value};
 use crate::limits;
+use crate::order;
 
 /// The usable keys of one issuer, and why its other keys are not used.
 #[derive(Debug, Clone)]
@@ -115,8 +115,7 @@ impl KeySet {
     /// # Errors
     /// Two with the same `kid`, or none at all.
     pub fn of_secrets(secrets: Vec<Key>) -> Result<Self, KeySetError> {
-        let mut ids = BTreeSet::new();
-        if let Some(index) = secrets.iter().position(|key| !ids.insert(key.id())) {
+        if let Some(index) = order::repeated(secrets.iter().map(|key| key.id().unwrap_or(""))) {
             return Err(KeySetError::DuplicateKeyId { index });
         }
         if secrets.is_empty() {
@@ -171,14 +170,17 @@ fn entries(document: &Document) -> Result<Vec<Object<'_>>, KeySetError> {
 
 /// What makes a set unusable as a whole, seen over all entries, also those of unknown type.
 fn check_set(entries: &[Object<'_>]) -> Result<(), KeySetError> {
-    let mut ids = BTreeSet::new();
+    let mut ids = Vec::new();
     for (index, members) in entries.iter().enumerate() {
         let text = |name| members.get(name).and_then(Value::as_str);
         if text("kty") == Some("oct") {
             return Err(KeySetError::Symmetric { index });
         }
-        if text("kid").is_some_and(|id| !ids.insert(id)) {
-            return Err(KeySetError::DuplicateKeyId { index });
+        if let Some(id) = text("kid") {
+            if ids.contains(&id) {
+                return Err(KeySetError::DuplicateKeyId { index });
+            }
+            ids.push(id);
         }
     }
     Ok(())

@@ -6,13 +6,13 @@
 //! every rule that can match and some that can't; each is then evaluated in full.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::facts::View;
 use super::pattern::Case;
 use super::rule::{All, CompiledRule};
 use super::table::Table;
+use crate::order;
 
 /// What a rule may demand of one value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,37 +129,42 @@ impl Index {
 
     fn over(dimensions: &[Dimension], rules: &[CompiledRule]) -> Self {
         let demands: Vec<_> = rules.iter().map(|rule| demands(dimensions, rule)).collect();
-        let mut sharing: BTreeMap<(Dimension, &Key), u64> = BTreeMap::new();
+        let mut all = Vec::new();
         for (dimension, keys) in demands.iter().flatten() {
-            for key in keys {
-                let count = sharing.entry((*dimension, key)).or_default();
-                *count = count.saturating_add(1);
-            }
+            all.extend(keys.iter().map(|key| (*dimension, key)));
         }
+        order::sort_by(&mut all, |a, b| a < b);
+        let sharing = |demand: (Dimension, &Key)| {
+            let first = all.partition_point(|other| *other < demand);
+            let behind = all.partition_point(|other| *other <= demand);
+            u64::try_from(behind.saturating_sub(first)).unwrap_or(u64::MAX)
+        };
         let total = u64::try_from(rules.len()).unwrap_or(u64::MAX);
         let cost = |(dimension, keys): &&(Dimension, Vec<Key>)| {
-            let shared = keys.iter().map(|key| {
-                let rules = sharing.get(&(*dimension, key)).copied().unwrap_or(1);
-                rules.saturating_mul(key.width(total))
-            });
+            let shared =
+                keys.iter().map(|key| sharing((*dimension, key)).saturating_mul(key.width(total)));
             (shared.max().unwrap_or(0), keys.len())
         };
-        let mut filed: BTreeMap<Dimension, BTreeMap<Key, Vec<u32>>> = BTreeMap::new();
+        let mut filed: Vec<(Dimension, &Key, u32)> = Vec::new();
         let mut unfiled = Vec::new();
         for (rule, demands) in (0..).zip(&demands) {
             match demands.iter().min_by_key(cost) {
                 None => unfiled.push(rule),
                 Some((dimension, keys)) => {
-                    let table = filed.entry(*dimension).or_default();
-                    for key in keys {
-                        table.entry(key.clone()).or_default().push(rule);
-                    }
+                    filed.extend(keys.iter().map(|key| (*dimension, key, rule)));
                 }
             }
         }
-        let table =
-            |(dimension, entries)| (dimension, Table::new(entries, Dimension::case(dimension)));
-        Self { tables: filed.into_iter().map(table).collect(), unfiled: unfiled.into() }
+        order::sort_by(&mut filed, |a, b| a < b);
+        let tables = filed.chunk_by(|(a, ..), (b, ..)| a == b).filter_map(|filed| {
+            let (dimension, ..) = *filed.first()?;
+            let entries = filed.chunk_by(|(_, a, _), (_, b, _)| a == b).filter_map(|entries| {
+                let (_, key, _) = *entries.first()?;
+                Some((key.clone(), entries.iter().map(|(.., rule)| *rule).collect()))
+            });
+            Some((dimension, Table::new(entries, dimension.case())))
+        });
+        Self { tables: tables.collect(), unfiled: unfiled.into() }
     }
 
     /// Gives lists of rules, each ascending, that together hold every rule that can match.
@@ -183,7 +188,7 @@ fn demands(dimensions: &[Dimension], rule: &CompiledRule) -> Vec<(Dimension, Vec
         let by_entries = entries.filter_map(|list| demand_of_any(*dimension, list));
         let by_conditions = demand_of_all(*dimension, &rule.conditions);
         for mut keys in by_entries.chain(by_conditions) {
-            keys.sort_unstable();
+            order::sort_by(&mut keys, |a, b| a < b);
             keys.dedup();
             demands.push((*dimension, keys));
         }

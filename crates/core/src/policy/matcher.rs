@@ -57,7 +57,7 @@ impl Matcher {
             Attribute::DestinationIp => addresses(Address::Destination, values)?,
             Attribute::Port => {
                 let mut ports = each(values, parse_port)?;
-                ports.sort_unstable();
+                crate::order::sort_by(&mut ports, |a, b| a < b);
                 Self::Port(ports.into())
             }
             Attribute::ServerName => {

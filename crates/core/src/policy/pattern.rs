@@ -167,7 +167,7 @@ impl Patterns {
                 Pattern::Suffix(text) => suffixes.push(text),
             }
         }
-        exact.sort_unstable();
+        crate::order::sort_by(&mut exact, |a, b| a < b);
         exact.dedup();
         Self {
             case,

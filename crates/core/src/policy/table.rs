@@ -1,12 +1,12 @@
 //! Finding the keys that fit a value: all that equal it, begin it or end it.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::index::Key;
 use super::pattern::Case;
+use crate::order;
 
 /// Rules by key, for one dimension.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// `entries` holds, by key, rule numbers in ascending order.
-    pub(super) fn new(entries: BTreeMap<Key, Vec<u32>>, case: Case) -> Self {
+    /// `entries` holds, once for each key, rule numbers in ascending order.
+    pub(super) fn new(entries: impl IntoIterator<Item = (Key, Vec<u32>)>, case: Case) -> Self {
         let (mut exact, mut prefixes, mut suffixes) = (Vec::new(), Vec::new(), Vec::new());
         let mut present = Vec::new();
         for (key, rules) in entries {
@@ -75,7 +75,7 @@ struct Entry {
 
 impl Keys {
     fn new(mut texts: Vec<(Box<[u8]>, Vec<u32>)>, case: Case, direction: Direction) -> Self {
-        texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        order::sort_by(&mut texts, |(a, _), (b, _)| a < b);
         let mut entries: Vec<Entry> = Vec::with_capacity(texts.len());
         for (text, rules) in texts {
             // Whatever begins this key also begins, or is, the key before it.
@@ -142,6 +142,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeMap;
     use proptest::prelude::*;
 
     fn found(table: &Table, value: &[u8]) -> Vec<u32> {

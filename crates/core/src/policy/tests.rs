@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::resource::AuthorizationPolicySpec;
 use super::{PolicyCompiler, PolicyError, PolicyFinding, PolicyOptions, PolicySet};
+use crate::json::{Bounds, DecodeError, Document};
 
 fn options() -> PolicyOptions {
     PolicyOptions {
@@ -18,7 +19,12 @@ fn options() -> PolicyOptions {
 }
 
 fn spec(text: &str) -> AuthorizationPolicySpec {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    read(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn read(text: &str) -> Result<AuthorizationPolicySpec, DecodeError> {
+    const BOUNDS: Bounds = Bounds { bytes: 1 << 20, depth: 32, members: 1 << 16 };
+    AuthorizationPolicySpec::read(Document::parse(text.as_bytes(), &BOUNDS).unwrap().root())
 }
 
 fn add(spec: &AuthorizationPolicySpec) -> Result<Vec<PolicyFinding>, PolicyError> {

@@ -47,7 +47,7 @@ impl Plan {
         };
         let mut plan =
             Self { candidates: Vec::new(), missing: None, refusal: AuthnError::IssuerUnknown };
-        for index in authenticator.by_issuer.get(issuer).into_iter().flatten() {
+        for index in authenticator.rules_of(issuer) {
             let places = authenticator.rule_places.get(*index);
             if let Some(rule) = authenticator.rules.get(*index)
                 && places.is_some_and(|places| places.contains(&place))

@@ -45,7 +45,7 @@ impl<'p> Scheme<'p> {
         if is_bearer(prefix) { Self::Bearer } else { Self::Prefix(prefix.as_bytes()) }
     }
 
-    /// The token in a value, which is the only element of its list.
+    /// The token in a value, which is the only element of its list and has a token's characters.
     fn find(self, value: &[u8]) -> Option<Result<&[u8], CredentialError>> {
         let Some(rest) = self.strip(value) else {
             return self.is_inside(value).then_some(Err(CredentialError::Malformed));
@@ -54,7 +54,9 @@ impl<'p> Scheme<'p> {
         if token.is_ok_and(is_token68) {
             return Some(token);
         }
-        let Some(comma) = rest.iter().position(|byte| *byte == b',') else { return Some(token) };
+        let Some(comma) = rest.iter().position(|byte| *byte == b',') else {
+            return Some(Err(CredentialError::Malformed));
+        };
         let others = rest.get(comma.saturating_add(1)..).unwrap_or_default();
         let has_second = others
             .split(|byte| *byte == b',')
