@@ -97,12 +97,11 @@ def send(proxy, app, case, request_id):
 
 
 def cells(case, answer, record):
-    sent = f"{case.method} {case.path}"
-    request = sent if case.says in sent else f"{case.says}: {sent}"
+    asked = f"{case.method} {case.path}", case.peer or "no certificate", case.carries
     if answer.status is None:
-        return request, case.who(), "deny", "-", "refused by TLS"
+        return *asked, "deny", "-", "refused by TLS"
     record = record or {}
-    return request, case.who(), record.get("verdict", "?"), str(answer.status), record.get("reason", "no audit record")
+    return *asked, record.get("verdict", "?"), str(answer.status), record.get("reason", "no audit record")
 
 
 def compare(case, answer, record):
@@ -134,6 +133,7 @@ What to do next:
   a bundle         {relative(artefacts.command())} compile POLICIES --namespace NS --label app=NAME -o bundle.json
                    (--as envoy writes the filter's entry, --as wasmplugin a resource for Istio)
   Istio            examples/istio has a WasmPlugin and a TrafficExtension
+  a Rust service   examples/rust-tower, the same engine without a proxy
   documentation    docs/envoy.md, docs/settings.md, docs/reasons.md"""
 
 

@@ -1,4 +1,5 @@
 //! The command as a shell sees it: arguments and files in, exit code and text out.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
 
 #[path = "command/harness.rs"]
 mod harness;
@@ -11,3 +12,5 @@ mod svid;
 mod token;
 #[path = "command/usage.rs"]
 mod usage;
+#[path = "command/whole.rs"]
+mod whole;

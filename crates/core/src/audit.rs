@@ -6,18 +6,20 @@ use crate::decision::{Decision, RuleName, Verdict};
 use crate::json::JsonWriter;
 use crate::time::UnixTime;
 
-/// Writes the record, on one line and in a fixed order of members.
-pub(crate) fn record(
-    decision: &Decision,
-    revision: &str,
-    now: UnixTime,
-    correlation_id: &str,
-) -> String {
+impl Decision {
+    /// The audit record: one JSON object on one line, its members in a fixed order.
+    #[must_use]
+    pub fn audit(&self, now: UnixTime, correlation_id: &str) -> String {
+        record(self, now, correlation_id)
+    }
+}
+
+fn record(decision: &Decision, now: UnixTime, correlation_id: &str) -> String {
     let mut record = JsonWriter::with_capacity(512);
     record.object(|record| {
         record.name("time");
         record.number(now.seconds());
-        record.member("revision", revision);
+        record.member("revision", decision.revision());
         write_outcome(record, decision);
         write_crossing(record, decision);
         record.member("correlation_id", correlation_id);

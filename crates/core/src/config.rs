@@ -15,5 +15,5 @@ mod settings;
 mod workload;
 
 pub(crate) use bundle::load;
-pub use error::{Finding, LoadError, LoadProblem};
+pub use error::{LoadError, LoadProblem};
 pub use select::select;

@@ -4,11 +4,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::audit;
 use crate::policy;
-use crate::reply::{self, Reply};
 use crate::ruleset::Ruleset;
-use crate::time::UnixTime;
 use crate::upstream::UpstreamChanges;
 
 /// Whether a request may pass.
@@ -339,18 +336,5 @@ impl Decision {
     #[must_use]
     pub fn upstream(&self) -> &UpstreamChanges {
         &self.upstream
-    }
-
-    /// The answer to a caller that is refused.
-    #[must_use]
-    pub fn reply(&self, correlation_id: &str) -> Reply {
-        let settings = &self.ruleset.settings;
-        reply::reply(self, &settings.realm, settings.public_reasons, correlation_id)
-    }
-
-    /// The audit record: one JSON object on one line.
-    #[must_use]
-    pub fn audit(&self, now: UnixTime, correlation_id: &str) -> String {
-        audit::record(self, &self.ruleset.revision, now, correlation_id)
     }
 }

@@ -6,16 +6,16 @@ mod screen;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::authn::{
     AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId, TokenCache,
 };
-use crate::config::{self, Finding, LoadError};
 use crate::decision::Decision;
-use crate::jwt::key::{KeyCheck, Outcome, SignatureCheck, Verifier};
+use crate::jwt::key::{Outcome, SignatureCheck, Verifier};
 use crate::policy::Needs;
 use crate::request::Request;
-use crate::ruleset::Ruleset;
+use crate::ruleset::{Finding, Ruleset};
 use crate::time::UnixTime;
 use owned::OwnedRequest;
 use screen::Screened;
@@ -65,16 +65,8 @@ struct Rest {
 }
 
 impl Engine {
-    /// Loads a bundle, whole or not at all.
-    ///
-    /// Resources that do not apply to the bundle's workload are left out, as Istio leaves them out.
-    ///
-    /// # Errors
-    /// [`LoadError`] says what is wrong and where in the bundle; a policy that was in force before
-    /// stays in force.
-    pub fn load(bundle: &[u8], keys: &dyn KeyCheck) -> Result<Self, LoadError> {
-        let (ruleset, warnings) = config::load(bundle, keys)?;
-        Ok(Self { ruleset: Arc::new(ruleset), warnings: warnings.into() })
+    pub(crate) fn new(ruleset: Ruleset, warnings: Vec<Finding>) -> Self {
+        Self { ruleset: Arc::new(ruleset), warnings: warnings.into() }
     }
 
     /// Lower-case hex SHA-256 of the canonical bundle; every decision carries it.

@@ -20,4 +20,22 @@ pub mod spiffe;
 pub mod time;
 pub mod upstream;
 
-pub use config::{Finding, LoadError, LoadProblem, select};
+pub use config::{LoadError, LoadProblem, select};
+pub use ruleset::Finding;
+
+use engine::Engine;
+use jwt::key::KeyCheck;
+
+impl Engine {
+    /// Loads a bundle, whole or not at all.
+    ///
+    /// Resources that do not apply to the bundle's workload are left out, as Istio leaves them out.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what is wrong and where in the bundle; a policy that was in force before
+    /// stays in force.
+    pub fn load(bundle: &[u8], keys: &dyn KeyCheck) -> Result<Self, LoadError> {
+        let (ruleset, warnings) = config::load(bundle, keys)?;
+        Ok(Self::new(ruleset, warnings))
+    }
+}

@@ -102,8 +102,16 @@ impl Row {
     }
 }
 
-/// Writes the reply of a refusal.
-pub(crate) fn reply(decision: &Decision, realm: &str, public: bool, correlation_id: &str) -> Reply {
+impl Decision {
+    /// The answer to a caller that is refused.
+    #[must_use]
+    pub fn reply(&self, correlation_id: &str) -> Reply {
+        let settings = &self.ruleset.settings;
+        reply(self, &settings.realm, settings.public_reasons, correlation_id)
+    }
+}
+
+fn reply(decision: &Decision, realm: &str, public: bool, correlation_id: &str) -> Reply {
     let reason = decision.reason();
     let row = Row::of(reason);
     let status = if reason.status() == 200 { 403 } else { reason.status() };

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::authn::{Authenticator, KeySource};
 use crate::policy::{Needs, PolicySet};
@@ -49,6 +50,23 @@ impl Ruleset {
             || self.hand_off.names().any(is)
             || self.needs.headers.iter().any(|header| is(header))
             || ForwardedHeader::ALL.iter().any(|header| is(header.name()))
+    }
+}
+
+/// Something that loads and is probably not meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The stable code.
+    pub code: &'static str,
+    /// The place in the bundle, as a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// The risk, and what to write instead.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code)
     }
 }
 

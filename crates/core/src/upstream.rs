@@ -156,8 +156,8 @@ fn nested<'a>(members: Object<'a>, path: &[Box<str>]) -> Option<Value<'a>> {
     members.get(last)
 }
 
-/// A claim as Envoy's jwt_authn writes it: strings and whole numbers as they are, other numbers
-/// with six decimals, lists and objects as base64 of their JSON. Absent where there is nothing to
+/// A claim as Envoy's jwt_authn writes it: strings and whole numbers as they are, other decimals
+/// with six digits, lists and objects as base64 of their JSON. Absent where there is nothing to
 /// write, or where the string could not stand in a header.
 fn header_value(value: Value<'_>) -> Option<String> {
     match value.view() {
@@ -176,14 +176,17 @@ fn header_value(value: Value<'_>) -> Option<String> {
     }
 }
 
+/// Whole numbers up to 2^64 as they are, other decimals with six digits. A number with an exponent
+/// or with more digits than that has more than one reading as text and is not handed on.
 fn number_text(number: Number<'_>) -> Option<String> {
-    if let Ok(whole) = number.text().parse::<u64>() {
-        return Some(format!("{whole}"));
+    let text = number.text();
+    if text.parse::<u64>().is_ok() {
+        return Some(text.to_owned());
     }
-    let value: f64 = number.text().parse().ok()?;
-    let text = format!("{value:.6}");
-    let whole = text.strip_suffix(".000000").filter(|_| value >= 0.0);
-    value.is_finite().then(|| whole.map_or_else(|| text.clone(), String::from))
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits(whole.trim_start_matches('-')) && digits(fraction) && fraction.len() <= 6;
+    plain.then(|| format!("{whole}.{fraction:0<6}"))
 }
 
 /// Percent-encodes all but visible ASCII, and the percent sign itself, so that a value of any
@@ -220,7 +223,8 @@ mod tests {
             ("18446744073709551615", Some("18446744073709551615")),
             ("-3", Some("-3.000000")),
             ("1.5", Some("1.500000")),
-            ("1e3", Some("1000")),
+            ("1e3", None),
+            ("0.1234567", None),
             ("[\"a\", 1]", Some("WyJhIiwxXQ==")),
             ("null", None),
             ("\"\"", None),

@@ -1,19 +1,19 @@
 """An HTTP/1.1 client that sends bytes exactly as a case spells them."""
 
+import http.client
 import json
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 TIMEOUT_SECONDS = 10
 
 
 @dataclass
 class Answer:
-    """What came back; `status` is None when TLS refused the connection."""
+    """What came back; `status` is None when TLS refused, and 0 when nothing came in time."""
 
     status: int | None
-    headers: dict = field(default_factory=dict)
     body: bytes = b""
 
     def upstream_headers(self):
@@ -24,16 +24,18 @@ class Answer:
 
 
 def send(port, head, body=b"", tls=None):
-    """Sends one request, `head` as it is, and reads the whole answer."""
+    """Sends one request, `head` as it is, and reads the answer."""
     request = head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body
     try:
         with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as plain:
             if tls is None:
-                return parse(exchange(plain, request))
+                return exchange(plain, request)
             with tls.wrap_socket(plain) as secure:
-                return parse(exchange(secure, request))
+                return exchange(secure, request)
     except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
         return Answer(None)
+    except TimeoutError:
+        return Answer(0)
 
 
 def context(folder, certificate=None):
@@ -47,30 +49,8 @@ def context(folder, certificate=None):
 
 
 def exchange(connection, request):
+    """Reads no further than the answer is long: Envoy keeps a refused connection open for a while."""
     connection.sendall(request)
-    chunks = []
-    while chunk := connection.recv(65536):
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def parse(data):
-    if not data:
-        return Answer(None)
-    head, _, body = data.partition(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
-    headers = dict(line.lower().split(": ", 1) if ": " in line else (line, "") for line in lines[1:])
-    if headers.get("transfer-encoding") == "chunked":
-        body = dechunk(body)
-    return Answer(int(lines[0].split(" ")[1]), headers, body)
-
-
-def dechunk(data):
-    body = b""
-    while data:
-        size, _, rest = data.partition(b"\r\n")
-        length = int(size, 16)
-        if length == 0:
-            break
-        body, data = body + rest[:length], rest[length + 2 :]
-    return body
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return Answer(response.status, response.read())

@@ -68,10 +68,10 @@ class Credentials:
             "--audience", audience, f"--expires-in={expires}", *claims,
         ).strip()
 
-    def unsigned_token(self):
-        """`alg: none` over good claims."""
-        claims = self.token().split(".")[1]
-        return f"{encode({'alg': 'none', 'typ': 'JWT'})}.{claims}."
+    def unsigned_token(self, keep_signature):
+        """`alg: none` over good claims, with no signature or with one that is no longer looked at."""
+        _, claims, signature = self.token().split(".")
+        return f"{encode({'alg': 'none', 'typ': 'JWT'})}.{claims}.{signature if keep_signature else ''}"
 
     def confused_token(self):
         """HS256, keyed with the issuer's public RSA key in PEM, which everybody can read."""

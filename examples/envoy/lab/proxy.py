@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from . import artefacts
 
 START_SECONDS = 60
-AUDIT_SECONDS = 5
+AUDIT_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,15 @@ class Proxy:
     def __enter__(self):
         path = self.folder / "envoy.json"
         path.write_text(json.dumps(self.configuration(), indent=2))
-        self.process = subprocess.Popen(
-            [
-                artefacts.envoy(), "-c", path, "--use-dynamic-base-id", "--concurrency", "1",
-                "--log-path", self.log, "--log-level", "warning", "--component-log-level", "wasm:info",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
+        # Through standard error, which Envoy does not buffer: --log-path may lag by ten seconds.
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    artefacts.envoy(), "-c", path, "--use-dynamic-base-id", "--concurrency", "1",
+                    "--log-level", "warning", "--component-log-level", "wasm:info",
+                ],
+                stdout=subprocess.DEVNULL, stderr=log,
+            )
         self.wait_until_it_listens()
         return self
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-COLUMNS = [("request", 47), ("who", 38), ("verdict", 7), ("status", 6), ("reason", 20)]
+COLUMNS = [("request", 34), ("from", 16), ("with", 28), ("verdict", 7), ("status", 6), ("reason", 19)]
 CODES = {"green": "32", "red": "31", "dim": "2", "bold": "1"}
 
 
@@ -20,7 +20,7 @@ def heading(title):
 
 def row(number, cells, good):
     padded = [fit(text, width) for text, (_, width) in zip(cells, COLUMNS)]
-    padded[2] = colour(padded[2], "green" if cells[2] == "allow" else "red")
+    padded[3] = colour(padded[3], "green" if cells[3] == "allow" else "red")
     mark = colour("ok", "green") if good else colour("WRONG", "red")
     print(f"{number:>2}  {'  '.join(padded)}  {mark}", flush=True)
 

@@ -34,6 +34,7 @@ pub fn request<'a>(parts: &'a Parts, headers: &'a [HeaderLine<'a>]) -> Request<'
         lines: Lines::Separate,
         peer: parts.extensions.get::<Peer>().unwrap_or(&Peer::Absent),
         connection: connection(parts),
+        metadata: &[],
     }
 }
 

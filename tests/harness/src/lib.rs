@@ -24,7 +24,7 @@ mod token;
 
 pub use certificate::{Authority, CertificateSpec, Issued};
 pub use keys::{Key, KeyRing, SigningAlgorithm};
-pub use request::{HttpRequest, Peer, PeerSpec, RequestSpec};
+pub use request::{HttpRequest, MetadataValue, Metadatum, Peer, PeerSpec, RequestSpec};
 pub use suite::{
     Bundle, Expectation, LoadExpectation, LoadVector, Need, Topic, Upstream, Vector, load_topics,
     load_vectors, vectors_directory,

@@ -31,6 +31,30 @@ pub struct RequestSpec {
     destination_ip: Option<IpAddr>,
     destination_port: Option<u16>,
     sni: Option<String>,
+    #[serde(default)]
+    metadata: Vec<Metadatum>,
+}
+
+/// A value that an earlier filter of the host has set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadatum {
+    /// The filter.
+    pub filter: String,
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: MetadataValue,
+}
+
+/// A value of metadata.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum MetadataValue {
+    /// A string.
+    Text(String),
+    /// A list of strings.
+    List(Vec<String>),
 }
 
 /// Who stands at the other end of the connection.
@@ -68,6 +92,8 @@ pub struct HttpRequest {
     pub destination_port: Option<u16>,
     /// The name of the TLS handshake, where the vector says it.
     pub server_name: Option<String>,
+    /// What earlier filters have set.
+    pub metadata: Vec<Metadatum>,
 }
 
 /// What the connection's peer presents.
@@ -96,6 +122,7 @@ impl RequestSpec {
             destination_ip: self.destination_ip,
             destination_port: self.destination_port,
             server_name: self.sni.clone(),
+            metadata: self.metadata.clone(),
         };
         for (name, value) in &self.headers {
             request.headers.push((name.bytes(mint), value.bytes(mint)));
@@ -120,6 +147,7 @@ impl RequestSpec {
             || self.destination_ip.is_some()
             || self.destination_port.is_some()
             || self.sni.is_some()
+            || !self.metadata.is_empty()
     }
 }
 

@@ -67,7 +67,7 @@ pub enum Need {
     FixedTime,
     /// A direct call: real transports refuse or rewrite such a request before us.
     Direct,
-    /// Addresses, ports or a server name that the vector chooses.
+    /// Addresses, ports, a server name or metadata that the vector chooses.
     Connection,
     /// Key sets that are served over HTTP.
     RemoteKeys,
@@ -93,6 +93,9 @@ pub struct Expectation {
     pub upstream: Option<Upstream>,
     /// `WWW-Authenticate`, whole.
     pub challenge: Option<String>,
+    /// Whether the host lets the request pass whatever the verdict.
+    #[serde(default)]
+    pub shadow: bool,
 }
 
 /// What the application receives, after all changes.
@@ -228,6 +231,14 @@ mod tests {
     }
 
     #[test]
+    fn load_names_are_unique() {
+        let mut names = BTreeSet::new();
+        for (_, vector) in load_vectors() {
+            assert!(names.insert(vector.name.clone()), "twice: {}", vector.name);
+        }
+    }
+
+    #[test]
     fn vectors_declare_what_they_need() {
         for vector in load_topics().into_iter().flat_map(|topic| topic.vectors) {
             let presents = matches!(vector.request.peer(), Peer::Certificate(_));
@@ -250,7 +261,8 @@ mod tests {
 
     #[test]
     fn files_stay_readable() {
-        for entry in fs::read_dir(vectors_directory()).unwrap() {
+        let folders = [vectors_directory(), vectors_directory().join("load")];
+        for entry in folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|ending| ending == "json") {
                 let lines = fs::read_to_string(&path).unwrap().lines().count();

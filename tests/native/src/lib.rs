@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use lychgate_core::authn::cache::TokenCache;
 use lychgate_core::authn::refresh::{Keys, SourceId, UnixMillis};
-use lychgate_core::decision::Verdict;
-use lychgate_core::engine::{Decision, Engine};
+use lychgate_core::decision::{Decision, Verdict};
+use lychgate_core::engine::Engine;
 use lychgate_core::jwt::key::{Outcome, SignatureCheck, Verifier};
-use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
+use lychgate_core::request::{Connection, HeaderLine, Lines, MetadataValue, Metadatum, Request};
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
@@ -110,7 +110,7 @@ impl Bench {
         let peer = self.peer(&http.peer);
         let verifier: &dyn Verifier =
             if vector.needs.contains(&Need::BrokenVerifier) { &Broken } else { &Portable };
-        let time = UnixTime(seconds(now));
+        let time = UnixTime::from_seconds(seconds(now));
         let decision = subject.decide(&http, &peer, time, verifier);
         let differences = differences(vector, &http, &decision);
         (differences, decision.audit(time, "vector"))
@@ -128,7 +128,6 @@ impl Subject {
     ///
     /// # Panics
     /// If the cache changes the answer.
-    #[must_use]
     pub fn decide(
         &self,
         http: &HttpRequest,
@@ -141,6 +140,7 @@ impl Subject {
             .iter()
             .map(|(name, value)| HeaderLine { name, value: trim(value) })
             .collect();
+        let metadata: Vec<Metadatum> = http.metadata.iter().map(metadatum).collect();
         let request = Request {
             method: &http.method,
             target: &http.target,
@@ -148,6 +148,7 @@ impl Subject {
             headers: &headers,
             lines: Lines::Separate,
             peer,
+            metadata: &metadata,
             connection: Connection {
                 source_ip: http.source_ip,
                 remote_ip: http.remote_ip,
@@ -179,6 +180,8 @@ fn differences(vector: &Vector, http: &HttpRequest, decision: &Decision) -> Vec<
     compare("verdict", &expect.verdict, verdict);
     compare("reason", &expect.reason, decision.reason().code());
     compare("status", &expect.status.to_string(), &decision.status().to_string());
+    let refuses = expect.verdict == "deny" && !expect.shadow;
+    compare("refuses", &refuses.to_string(), &decision.refuses().to_string());
     if let Some(policy) = &expect.policy {
         compare("policy", policy, &audit_member(decision, "policy"));
     }
@@ -246,14 +249,23 @@ fn received(http: &HttpRequest, decision: &Decision) -> Received {
     for (name, value) in &changes.set {
         headers.push((name.to_string(), value.as_bytes().to_vec()));
     }
-    let target = changes.path.as_ref().map_or(http.target.clone(), |path| path.as_bytes().to_vec());
+    let target = changes.target.clone().unwrap_or_else(|| http.target.clone());
     Received { target, headers }
 }
 
 fn audit_member(decision: &Decision, name: &str) -> String {
     let record: serde_json::Value =
-        serde_json::from_str(&decision.audit(UnixTime(0), "x")).expect("audit record is JSON");
+        serde_json::from_str(&decision.audit(UnixTime::from_seconds(0), "x"))
+            .expect("audit record is JSON");
     record.get(name).and_then(serde_json::Value::as_str).unwrap_or("none").to_owned()
+}
+
+fn metadatum(given: &harness::Metadatum) -> Metadatum {
+    let value = match &given.value {
+        harness::MetadataValue::Text(text) => MetadataValue::Text(text.clone()),
+        harness::MetadataValue::List(list) => MetadataValue::List(list.clone()),
+    };
+    Metadatum { filter: given.filter.clone(), key: given.key.clone(), value }
 }
 
 /// Transports cut the white space around a field value (RFC 9110 §5.5).

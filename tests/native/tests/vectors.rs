@@ -1,4 +1,12 @@
 //! Every vector, through core and the portable crypto crate.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::std_instead_of_core,
+    reason = "what cannot be run must stop the run with a message"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -76,8 +84,7 @@ fn load_difference(bench: &Bench, vector: &LoadVector) -> Option<String> {
     let text = vector.bundle.text(&bench.keys);
     match (Engine::load(text.as_bytes(), &Portable), &vector.expect) {
         (Ok(engine), LoadExpectation::Loads { warnings }) => {
-            let found: BTreeSet<&str> =
-                engine.warnings().iter().map(|found| found.code()).collect();
+            let found: BTreeSet<&str> = engine.warnings().iter().map(|found| found.code).collect();
             let missing: Vec<_> =
                 warnings.iter().filter(|code| !found.contains(&***code)).collect();
             (!missing.is_empty()).then(|| format!("no warning {missing:?}, only {found:?}"))

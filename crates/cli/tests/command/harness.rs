@@ -1,10 +1,10 @@
 //! Runs the built command in a folder of its own.
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder that goes away at the end of the test.
 pub(crate) struct Folder {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::bundle::Envelope;
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource};
 use super::settings::{self, SettingsSpec};
 use crate::authn::{ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId};
@@ -18,7 +18,7 @@ use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
 use crate::limits;
-use crate::spiffe::TrustDomain;
+use crate::ruleset::Finding;
 
 /// The rules of all selected resources, and the remote key sets that they need.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ impl RuleBuilder<'_> {
         }
         self.check_texts("audiences", &spec.audiences)?;
         self.check_texts("spaceDelimitedClaims", &spec.space_delimited_claims)?;
-        let svid = self.svid()?;
+        let svid = self.settings.svid_domain(&spec.issuer)?;
         let keys = self.keys(svid.is_some(), sources, findings)?;
         Ok(JwtRule {
             issuer: spec.issuer.as_str().into(),
@@ -156,21 +156,6 @@ impl RuleBuilder<'_> {
                 .collect(),
             svid,
         })
-    }
-
-    fn svid(&self) -> Result<Option<TrustDomain>, LoadError> {
-        let svid = &self.settings.jwt_svid;
-        let Some(index) = svid.iter().position(|svid| svid.issuer == self.spec.issuer) else {
-            return Ok(None);
-        };
-        let name = svid.get(index).map_or("", |svid| svid.trust_domain.as_str());
-        let domain = TrustDomain::parse(name).map_err(|error| {
-            settings::refuse(
-                &format!("jwtSvid/{index}/trustDomain"),
-                format!("{name:?} is no trust domain: {error}"),
-            )
-        })?;
-        Ok(Some(domain))
     }
 
     /// From settings, from the resource, or from afar; exactly one of them.

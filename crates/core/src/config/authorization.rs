@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::bundle::Envelope;
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource};
 use crate::json::Value;
 use crate::policy::resource::AuthorizationPolicySpec;
 use crate::policy::{PolicyCompiler, PolicyError, PolicyOptions, PolicySet};
+use crate::ruleset::Finding;
 
 /// Compiles the policies; at least one must apply, unless the settings say otherwise.
 pub(super) fn build(

@@ -10,16 +10,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::authentication;
 use super::authorization;
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use super::peer;
 use super::resource::{Kind, Resource};
 use super::select;
 use super::settings::SettingsSpec;
-use super::workload::Workload;
+use super::workload::{Workload, WorkloadKind};
 use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
+use crate::ruleset::Finding;
 use crate::ruleset::Ruleset;
 use crate::upstream::HandOff;
 
@@ -49,6 +50,7 @@ pub(crate) fn load(
     let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
     let mut needs = policies.needs().clone();
     needs.destination_port |= peers.needs_port();
+    needs.tunnelled_peer = envelope.workload.kind == WorkloadKind::Waypoint;
     let ruleset = Ruleset {
         needs,
         revision: revision(&document),

@@ -123,20 +123,3 @@ impl fmt::Display for LoadProblem {
         }
     }
 }
-
-/// Something that loads and is probably not meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The stable code.
-    pub code: &'static str,
-    /// The place in the bundle, as a JSON Pointer (RFC 6901).
-    pub pointer: String,
-    /// The risk, and what to write instead.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code)
-    }
-}

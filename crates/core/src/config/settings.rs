@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::error::{Finding, LoadError, LoadProblem};
+use super::error::{LoadError, LoadProblem};
 use crate::authn::{Acceptance, Milliseconds, RefreshRules};
 use crate::jwt::TimeRules;
 use crate::limits;
 use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
+use crate::ruleset::Finding;
 use crate::ruleset::Settings;
-use crate::spiffe::SpiffeId;
+use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::time::Seconds;
 
 /// As it is written. `docs/settings.md` explains each member.
@@ -183,6 +184,7 @@ impl SettingsSpec {
 impl SettingsSpec {
     /// What is read while deciding.
     pub(super) fn build(&self) -> Result<Settings, LoadError> {
+        self.jwt_svid.iter().enumerate().try_for_each(|svid| trust_domain(svid).map(drop))?;
         Ok(Settings {
             path_forms: self.path_forms()?,
             trusted_hops: self.hops()?,
@@ -232,12 +234,21 @@ impl SettingsSpec {
         .collect()
     }
 
+    /// The trust domain of an issuer's JWT-SVIDs, if that is what its tokens are.
+    pub(super) fn svid_domain(&self, issuer: &str) -> Result<Option<TrustDomain>, LoadError> {
+        let mut entries = self.jwt_svid.iter().enumerate();
+        entries.find(|(_, svid)| svid.issuer == issuer).map(trust_domain).transpose()
+    }
+
     fn path_forms(&self) -> Result<PathForms, LoadError> {
         let form = |(index, name): (usize, &String)| {
             PathForm::parse(name).ok_or_else(|| {
-                let known = PathForm::ALL.map(PathForm::name).join(", ");
+                let known = PathForm::ACCEPTABLE.map(PathForm::name).join(", ");
                 let place = format!("acceptedPathForms/{index}");
-                refuse(&place, format!("{name:?} is no form of paths; known are {known}"))
+                refuse(
+                    &place,
+                    format!("{name:?} is no form that can be accepted; these are: {known}"),
+                )
             })
         };
         self.accepted_path_forms.iter().enumerate().map(form).collect()
@@ -256,6 +267,13 @@ impl SettingsSpec {
         };
         self.trusted_hops.iter().enumerate().map(hop).collect()
     }
+}
+
+fn trust_domain((index, svid): (usize, &JwtSvidSpec)) -> Result<TrustDomain, LoadError> {
+    TrustDomain::parse(&svid.trust_domain).map_err(|error| {
+        let place = format!("jwtSvid/{index}/trustDomain");
+        refuse(&place, format!("{:?} is no trust domain: {error}", svid.trust_domain))
+    })
 }
 
 fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError> {

@@ -7,7 +7,7 @@ use core::fmt;
 
 use serde::de::{self, DeserializeSeed, IntoDeserializer as _, Visitor};
 
-use super::value::{Array, Number, Object, Value, View};
+use super::value::{Array, Object, Value, View};
 
 /// Why a document does not have the shape that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,25 +63,51 @@ impl<'a> Value<'a> {
 impl<'de> de::Deserializer<'de> for Value<'de> {
     type Error = DecodeError;
 
+    /// For members that are read and left alone; whatever has a shape asks for it below, so that
+    /// a type brings in only the code for what it can be.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.view() {
-            View::Null => visitor.visit_unit(),
             View::Bool(value) => visitor.visit_bool(value),
-            View::Number(number) => visit_number(number, visitor),
-            View::String(text) => visitor.visit_borrowed_str(text),
-            View::Array(elements) => visitor.visit_seq(Elements { elements, index: 0 }),
-            View::Object(members) => visitor.visit_map(Members { members, value: None }),
+            View::Null | View::Number(_) | View::String(_) | View::Array(_) | View::Object(_) => {
+                Err(self.mismatch("true or false"))
+            }
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_u64(self.whole_number()?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_str() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => Err(self.mismatch("a string")),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_array() {
+            Some(elements) => visitor.visit_seq(Elements { elements, index: 0 }),
+            None => Err(self.mismatch("a list")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.as_object() {
+            Some(members) => visitor.visit_map(Members { members, value: None }),
+            None => Err(self.mismatch("an object")),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.view() {
-            View::Null => visitor.visit_none(),
-            View::Bool(_)
-            | View::Number(_)
-            | View::String(_)
-            | View::Array(_)
-            | View::Object(_) => visitor.visit_some(self),
+        if matches!(self.view(), View::Null) {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
         }
     }
 
@@ -93,47 +119,56 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
     ) -> Result<V::Value, DecodeError> {
         match self.as_str() {
             Some(variant) => visitor.visit_enum(variant.into_deserializer()),
-            None => Err(de::Error::invalid_type(self.unexpected(), &"a string")),
+            None => Err(self.mismatch("a string")),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
+    fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
+        _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self)
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_u64(visitor)
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u128 f32 f64 char bytes byte_buf unit unit_struct newtype_struct
+        tuple tuple_struct identifier ignored_any
     }
 }
 
-impl<'de> Value<'de> {
-    fn unexpected(self) -> de::Unexpected<'de> {
+impl Value<'_> {
+    fn whole_number(self) -> Result<u64, DecodeError> {
         match self.view() {
-            View::Null => de::Unexpected::Unit,
-            View::Bool(value) => de::Unexpected::Bool(value),
-            View::Number(_) => de::Unexpected::Other("number"),
-            View::String(text) => de::Unexpected::Str(text),
-            View::Array(_) => de::Unexpected::Seq,
-            View::Object(_) => de::Unexpected::Map,
+            View::Number(number) => number.text().parse().ok(),
+            View::Null | View::Bool(_) | View::String(_) | View::Array(_) | View::Object(_) => None,
         }
+        .ok_or_else(|| self.mismatch("a whole number, zero or more"))
     }
-}
 
-fn visit_number<'de, V: Visitor<'de>>(
-    number: Number<'de>,
-    visitor: V,
-) -> Result<V::Value, DecodeError> {
-    if let Ok(value) = number.text().parse::<u64>() {
-        visitor.visit_u64(value)
-    } else if let Ok(value) = number.text().parse::<i64>() {
-        visitor.visit_i64(value)
-    } else {
-        Err(de::Error::invalid_type(de::Unexpected::Other("number"), &"a whole number"))
+    fn mismatch(self, wanted: &str) -> DecodeError {
+        let found = match self.view() {
+            View::Null => "null",
+            View::Bool(_) => "true or false",
+            View::Number(_) => "a number",
+            View::String(_) => "a string",
+            View::Array(_) => "a list",
+            View::Object(_) => "an object",
+        };
+        DecodeError { pointer: String::new(), message: format!("expected {wanted}, found {found}") }
     }
 }
 

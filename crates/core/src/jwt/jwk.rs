@@ -20,7 +20,7 @@ const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 pub enum KeyProfile {
     /// Ordinary tokens: `use` is absent or `sig`.
     Jwt,
-    /// JWT-SVIDs: `use` is absent or `jwt-svid` (SPIFFE Trust Domain and Bundle §4.2.2), and each
+    /// JWT-SVIDs: `use` is `jwt-svid` (SPIFFE Trust Domain and Bundle §4.2.2), and each
     /// key has a `kid`.
     Svid,
 }
@@ -159,9 +159,10 @@ fn check_use(members: Object<'_>, profile: KeyProfile) -> Result<(), JwkError> {
         KeyProfile::Svid => "jwt-svid",
     };
     match members.get("use").map(Value::as_str) {
-        None => Ok(()),
+        // The keys of a trust domain also verify certificates: each says which it is for.
+        None if profile == KeyProfile::Jwt => Ok(()),
         Some(Some(value)) if value == wanted => Ok(()),
-        Some(_) => Err(JwkError::Use),
+        None | Some(_) => Err(JwkError::Use),
     }
 }
 

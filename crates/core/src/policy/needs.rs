@@ -15,6 +15,9 @@ pub struct Needs {
     pub host: bool,
     /// The verified peer.
     pub peer: bool,
+    /// Whether the peer stands at the other end of a tunnel, as in a waypoint, and the connection's
+    /// own peer is only the tunnel's.
+    pub tunnelled_peer: bool,
     /// The verified token.
     pub token: bool,
     /// The address of the physical peer.

@@ -16,8 +16,8 @@ use std::time::SystemTime;
 
 use base64ct::{Base64, Encoding as _};
 use lychgate_harness::{
-    Authority, Expectation, HttpRequest, KeyRing, LoadExpectation, Mint, Need, Peer, Topic, Vector,
-    load_topics, load_vectors, vectors_directory,
+    Authority, Expectation, HttpRequest, KeyRing, Mint, Need, Peer, Topic, Vector, load_topics,
+    vectors_directory,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,11 +27,7 @@ fn main() {
     let now = std::env::args().nth(1).map_or_else(now, |text| text.parse().expect("seconds"));
     let resolver = Resolver { keys: &keys, authority: &authority, now };
     let topics: Vec<Value> = load_topics().iter().map(|topic| resolver.topic(topic)).collect();
-    let load = load_vectors().into_iter().map(|(topic, vector)| {
-        let text = vector.bundle.text(&keys);
-        json!({ "topic": topic, "name": vector.name, "bundle": text, "expect": load_expectation(&vector.expect) })
-    });
-    println!("{}", json!({ "now": now, "topics": topics, "load": load.collect::<Vec<_>>() }));
+    println!("{}", json!({ "now": now, "topics": topics }));
 }
 
 fn now() -> i64 {
@@ -128,13 +124,6 @@ fn expectation(expect: &Expectation) -> Value {
         );
     }
     members.into()
-}
-
-fn load_expectation(expect: &LoadExpectation) -> Value {
-    match expect {
-        LoadExpectation::Error { pointer, code } => json!({ "pointer": pointer, "code": code }),
-        LoadExpectation::Loads { warnings } => json!({ "warnings": warnings }),
-    }
 }
 
 fn encoded(bytes: &[u8]) -> String {

@@ -88,7 +88,7 @@ fn only_signature_keys_are_used() {
 fn a_trust_domain_has_keys_of_its_own_use_and_with_a_kid() {
     let svid = |members: &str| parse_as(&jwk(1, members), KeyProfile::Svid);
     assert!(svid(r#""kid":"a","use":"jwt-svid""#).is_ok());
-    assert!(svid(r#""kid":"a""#).is_ok());
+    assert_eq!(svid(r#""kid":"a""#).unwrap_err(), JwkError::Use);
     assert_eq!(svid(r#""kid":"a","use":"sig""#).unwrap_err(), JwkError::Use);
     assert_eq!(svid(r#""kid":"a","use":"x509-svid""#).unwrap_err(), JwkError::Use);
     assert_eq!(svid(r#""use":"jwt-svid""#).unwrap_err(), JwkError::Member("kid"));

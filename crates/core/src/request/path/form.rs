@@ -30,10 +30,15 @@ impl PathForm {
         Self::PathParameters,
     ];
 
-    /// The form that settings call by this name.
+    /// The forms that settings may accept: those that Istio's default normalisation leaves as they
+    /// are. It resolves the others, so a DENY rule would miss what Istio has it see.
+    pub const ACCEPTABLE: [Self; 4] =
+        [Self::DoubledSlashes, Self::EncodedSeparators, Self::DoubleEncoding, Self::PathParameters];
+
+    /// The form that settings may accept under this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.name() == name)
+        Self::ACCEPTABLE.into_iter().find(|form| form.name() == name)
     }
 
     /// The name in settings.

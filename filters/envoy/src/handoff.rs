@@ -1,0 +1,43 @@
+//! What those behind the filter learn: changed headers, and filter state.
+
+use lychgate_core::decision::{Decision, Verdict};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::MapType;
+
+/// Changes the request as the decision says.
+pub(crate) fn change_request(decision: &Decision) {
+    let changes = decision.upstream();
+    for name in &changes.remove {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    }
+    for (name, value) in &changes.set {
+        set(name, value.as_bytes());
+    }
+    if let Some(target) = &changes.target {
+        set(":path", target);
+    }
+}
+
+fn set(name: &str, value: &[u8]) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
+}
+
+/// Tells access logs and later filters.
+pub(crate) fn publish(decision: &Decision) {
+    let crossing = decision.crossing();
+    let verdict = match decision.verdict() {
+        Verdict::Allow => "allow",
+        Verdict::Deny => "deny",
+    };
+    put("lychgate.verdict", verdict);
+    if let Some(subject) = &crossing.subject {
+        put("lychgate.subject", subject);
+    }
+    if let Some(peer) = &crossing.peer {
+        put("lychgate.peer", peer);
+    }
+}
+
+fn put(key: &str, value: &str) {
+    let _ = hostcalls::set_property(vec![key], Some(value.as_bytes()));
+}
