@@ -61,18 +61,21 @@ export class RequestBuffer {
     const gate = this.#gate;
     const grows = fields > this.#fields.length || bytes > this.#bytes.length;
     if (!grows && this.#bytes.length > 0) return;
-    const kept = this.#fields.slice();
+    // Views of a memory that grew are empty, and can't be copied.
+    const kept = this.#fields.length > 0 ? this.#fields.slice() : undefined;
     gate.reserve(fields, bytes);
     const { buffer } = linear_memory();
     this.#fields = new Uint32Array(buffer, gate.fields(), gate.field_capacity());
     this.#bytes = new Uint8Array(buffer, gate.bytes(), gate.byte_capacity());
-    this.#fields.set(kept);
+    if (kept !== undefined) this.#fields.set(kept);
   }
 }
 
 /** One byte for each character; ASCII, which almost everything is, at the speed of the host. */
 function writeText(text: string, bytes: Uint8Array): void {
-  if (encoder.encodeInto(text, bytes).written === text.length) return;
+  const { read, written } = encoder.encodeInto(text, bytes);
+  // Longer characters may fill the buffer with exactly as many bytes, but then not all are read.
+  if (read === text.length && written === text.length) return;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code > 0xff) {

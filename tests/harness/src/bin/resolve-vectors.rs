@@ -87,6 +87,7 @@ impl Resolver<'_> {
             "destination_ip": request.destination_ip.map(|ip| ip.to_string()),
             "destination_port": request.destination_port,
             "server_name": request.server_name,
+            "has_metadata": !request.metadata.is_empty(),
         })
     }
 
