@@ -148,8 +148,13 @@ export class Guard {
   decide(request: RequestDescription): Decision {
     try {
       const machine = this.#current();
+      machine.fetcher.refresh(this.#host.clock());
       let packed = this.#begin(machine, request);
-      while ((packed & 0xff) === NEED_KEYS) packed = this.#resume(machine, packed);
+      while ((packed & 0xff) === NEED_KEYS) {
+        // Comes too late for this request, and in time for a later one.
+        this.#wanted(machine, packed);
+        packed = this.#resume(machine, packed);
+      }
       return this.#decision(machine, packed);
     } catch (error) {
       return this.#fault(error);

@@ -1,7 +1,7 @@
 //! Lychgate's engine for JavaScript: one class over core and crypto, without logic.
 //!
-//! A request crosses into WebAssembly through one buffer that is written and read in place
-//! ([`input`]), a result crosses back as one packed number ([`outcome`]). Everything else (the
+//! A request crosses into WebAssembly through one buffer that is written and read in place (module
+//! `input`), a result crosses back as one packed number (module `outcome`). Everything else (the
 //! reply, the changes for the upstream, the audit record) is made only when it is asked for.
 
 mod input;
@@ -96,7 +96,7 @@ impl Gate {
         self.input.reserve(fields, bytes);
     }
 
-    /// Where the fields stand in memory, as [`input`] lays them out.
+    /// Where the fields stand in memory, as the module `input` lays them out.
     #[must_use]
     pub fn fields(&self) -> *const u32 {
         self.input.fields()
@@ -123,7 +123,7 @@ impl Gate {
     /// Begins to decide about the request in the buffer.
     ///
     /// `host` is a set of algorithms, bit n for number n of [`algorithms`], whose signatures the
-    /// host checks; all others are checked here. The answer is packed as [`outcome`] says.
+    /// host checks; all others are checked here. The answer is packed as the module `outcome` says.
     pub fn begin(&mut self, now: f64, host: u32) -> u32 {
         let Self { engine, keys, cache, input, .. } = self;
         let time = seconds(now);
