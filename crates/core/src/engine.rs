@@ -204,3 +204,6 @@ impl Rest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

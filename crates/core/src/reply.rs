@@ -151,8 +151,12 @@ fn challenge(row: Row, realm: &str, scopes: &[String]) -> Option<String> {
             challenge.push_str(", error=\"invalid_token\"");
         }
         Row::ScopeRequired => {
-            // Writing to a String can't fail.
-            let _ = write!(challenge, ", error=\"insufficient_scope\", scope=\"{}\"", join(scopes));
+            challenge.push_str(", error=\"insufficient_scope\"");
+            let scopes = join(scopes);
+            if !scopes.is_empty() {
+                // Writing to a String can't fail.
+                let _ = write!(challenge, ", scope=\"{scopes}\"");
+            }
         }
         Row::AccessDenied | Row::RequestRefused | Row::Unavailable => return None,
     }
@@ -162,7 +166,8 @@ fn challenge(row: Row, realm: &str, scopes: &[String]) -> Option<String> {
 /// The scopes that RFC 6750 §3 can spell, separated by spaces.
 fn join(scopes: &[String]) -> String {
     let spelled = |scope: &&String| {
-        scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+        !scope.is_empty()
+            && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
     };
     let mut joined = String::new();
     for scope in scopes.iter().filter(spelled) {

@@ -10,6 +10,7 @@ mod target;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 pub use forwarded::{ForwardedHeader, TrustedHop, forwarded_peer};
@@ -20,12 +21,21 @@ pub use path::{Malformation, PathError, PathForm, PathForms, RequestPath};
 use crate::spiffe::Peer;
 
 /// One header line, as bytes. Names compare without regard to ASCII case.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct HeaderLine<'a> {
     /// The field name; pseudo-headers are not header lines.
     pub name: &'a [u8],
     /// The field value, without the white space around it.
     pub value: &'a [u8],
+}
+
+/// A value can't be formatted: it may be a credential.
+impl fmt::Debug for HeaderLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeaderLine")
+            .field("name", &format_args!("{}", self.name.escape_ascii()))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether the host still knows how many lines a header had.
@@ -66,7 +76,7 @@ impl Connection<'_> {
 }
 
 /// A request, as a host describes it: bytes as they came, nothing decoded, nothing decided.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The method, case as received.
     pub method: &'a [u8],
@@ -84,6 +94,19 @@ pub struct Request<'a> {
     pub connection: Connection<'a>,
     /// Metadata that earlier filters of the host have set.
     pub metadata: &'a [Metadatum],
+}
+
+/// Neither header values nor the target, whose query may hold a token, can be formatted.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &format_args!("{}", self.method.escape_ascii()))
+            .field("headers", &self.headers)
+            .field("lines", &self.lines)
+            .field("peer", &self.peer)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One value of another filter's metadata.
@@ -146,5 +169,22 @@ mod tests {
         assert!(!is_preflight(b"OPTIONS", &[origin]));
         let empty = HeaderLine { value: b"", ..origin };
         assert!(!is_preflight(b"OPTIONS", &[empty, asked]));
+    }
+
+    #[test]
+    fn a_request_is_formatted_without_what_may_be_a_credential() {
+        let request = Request {
+            method: b"GET",
+            target: b"/p?access_token=secret",
+            authority: None,
+            headers: &[HeaderLine { name: b"Authorization", value: b"Bearer secret" }],
+            lines: Lines::Separate,
+            peer: &Peer::Absent,
+            connection: Connection::default(),
+            metadata: &[],
+        };
+        let text = alloc::format!("{request:?}");
+        assert!(text.contains("Authorization"), "{text}");
+        assert!(!text.contains("secret") && !text.contains("115, 101"), "{text}");
     }
 }

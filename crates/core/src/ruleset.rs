@@ -1,6 +1,7 @@
 //! The policy in force: everything that a bundle compiles to, never changed once built.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -24,6 +25,7 @@ pub(crate) struct Ruleset {
     pub(crate) needs: Needs,
     pub(crate) peers: PeerRequirement,
     pub(crate) hand_off: HandOff,
+    pub(crate) relied: ReliedHeaders,
 }
 
 /// The settings that are read while deciding; `docs/settings.md` explains each.
@@ -39,17 +41,29 @@ pub(crate) struct Settings {
     pub(crate) shadow: bool,
 }
 
-impl Ruleset {
-    /// Whether a verdict or the upstream relies on this header, so that a client must not be able
-    /// to have it dropped on the way (RFC 9110 §7.6.1).
-    pub(crate) fn relies_on(&self, name: &[u8]) -> bool {
-        let is = |relied: &str| relied.as_bytes().eq_ignore_ascii_case(name);
-        is("authorization")
-            || HandOff::is_own(name)
-            || self.authenticator.token_headers().any(is)
-            || self.hand_off.names().any(is)
-            || self.needs.headers.iter().any(|header| is(header))
-            || ForwardedHeader::ALL.iter().any(|header| is(header.name()))
+/// The headers that a verdict or the upstream relies on, so that a client must not be able to have
+/// them dropped on the way (RFC 9110 §7.6.1).
+#[derive(Debug, Default)]
+pub(crate) struct ReliedHeaders(BTreeSet<Box<[u8]>>);
+
+impl ReliedHeaders {
+    pub(crate) fn new(
+        authenticator: &Authenticator,
+        hand_off: &HandOff,
+        policies: &PolicySet,
+    ) -> Self {
+        let forwarded = ForwardedHeader::ALL.map(ForwardedHeader::name);
+        let names = core::iter::once("authorization")
+            .chain(forwarded)
+            .chain(authenticator.token_headers())
+            .chain(hand_off.names())
+            .chain(policies.needs().headers.iter().map(String::as_str));
+        Self(names.map(|name| name.to_ascii_lowercase().into_bytes().into()).collect())
+    }
+
+    /// Whether this header, in any case, is one of them.
+    pub(crate) fn contains(&self, name: &[u8]) -> bool {
+        HandOff::is_own(name) || self.0.contains(name.to_ascii_lowercase().as_slice())
     }
 }
 
@@ -88,6 +102,11 @@ impl PeerRequirement {
             Some(port) => self.ports.get(&port).copied().unwrap_or(self.everywhere),
             None => self.everywhere || self.ports.values().any(|required| *required),
         }
+    }
+
+    /// Whether any connection needs a verified peer.
+    pub(crate) fn is_required_somewhere(&self) -> bool {
+        self.requires(None)
     }
 
     /// Whether the answer depends on the port.

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,7 +12,7 @@ use crate::authn::{Authenticator, JwtRule, Location};
 use crate::base64;
 use crate::json::{JsonWriter, Number, Object, Value, View};
 use crate::jwt::{Claim, VerifiedToken};
-use crate::request::{Request, query::without_parameters};
+use crate::request::{HeaderLine, Request, query::without_parameters};
 use crate::spiffe::SpiffeId;
 
 /// Headers under this prefix are Lychgate's own, whoever sent them.
@@ -53,15 +54,15 @@ impl HandOff {
         let outputs = authenticator.output_headers();
         let mut names: Vec<Box<str>> =
             outputs.map(|name| name.to_ascii_lowercase().into()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|a, b| folded(a.as_bytes()).cmp(folded(b.as_bytes())));
         names.dedup();
         Self { identity_headers, names }
     }
 
-    /// Whether a header is under Lychgate's own prefix.
+    /// Whether a header is under Lychgate's own prefix, for a reader that takes `_` for `-` too.
     pub(crate) fn is_own(name: &[u8]) -> bool {
-        let prefix = name.get(..OWN_PREFIX.len());
-        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(OWN_PREFIX))
+        let prefix = name.get(..OWN_PREFIX.len()).unwrap_or_default();
+        folded(prefix).eq(OWN_PREFIX.iter().copied())
     }
 
     /// The names besides those under Lychgate's own prefix, in lower case.
@@ -92,17 +93,22 @@ impl HandOff {
         changes
     }
 
-    /// The headers of this request that only Lychgate may set.
+    /// The headers of this request that only Lychgate may set, each once.
     fn forged(&self, request: &Request<'_>) -> Vec<String> {
-        let mut forged: Vec<String> = Vec::new();
-        for line in request.headers {
-            let mut reserved = self.names();
-            let is_line = |name: &str| name.as_bytes().eq_ignore_ascii_case(line.name);
-            if Self::is_own(line.name) || reserved.any(is_line) {
-                push_once(&mut forged, &String::from_utf8_lossy(line.name));
-            }
-        }
+        let names = request.headers.iter().map(|line| line.name);
+        let reserved = names.filter(|name| Self::is_own(name) || self.sets(name));
+        let mut forged: Vec<_> =
+            reserved.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect();
+        forged.sort_unstable();
+        forged.dedup();
         forged
+    }
+
+    /// Whether a rule sets this header. Common gateway interfaces show an upstream `x_a` and `x-a`
+    /// as one (RFC 3875 §4.1.18), so they count as one here too.
+    fn sets(&self, name: &[u8]) -> bool {
+        !self.names.is_empty()
+            && self.names.binary_search_by(|own| folded(own.as_bytes()).cmp(folded(name))).is_ok()
     }
 
     fn identify(&self, accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
@@ -113,6 +119,34 @@ impl HandOff {
             }
         }
     }
+}
+
+impl UpstreamChanges {
+    /// Whether one of these headers is removed or set.
+    pub(crate) fn touches(&self, headers: &BTreeSet<String>) -> bool {
+        let set = self.set.iter().map(|(name, _)| name);
+        self.remove.iter().chain(set).any(|name| headers.contains(name))
+    }
+
+    /// The header lines as they are after the changes.
+    pub(crate) fn applied_to<'a>(&'a self, lines: &[HeaderLine<'a>]) -> Vec<HeaderLine<'a>> {
+        let goes = |line: &HeaderLine<'_>| {
+            let mut names = self.remove.iter();
+            names.any(|name| name.as_bytes().eq_ignore_ascii_case(line.name))
+        };
+        let mut after: Vec<_> = lines.iter().filter(|line| !goes(line)).copied().collect();
+        after.extend(
+            self.set
+                .iter()
+                .map(|(name, value)| HeaderLine { name: name.as_bytes(), value: value.as_bytes() }),
+        );
+        after
+    }
+}
+
+/// A name in lower case and with `-` for `_`.
+fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
 }
 
 fn push_once(names: &mut Vec<String>, name: &str) {

@@ -1,7 +1,7 @@
 //! A map that forgets instead of growing.
 
+use core::hash::Hash;
 use std::collections::HashMap;
-use std::hash::Hash;
 
 /// Remembers at least the last `capacity` keys that were asked for, and at most twice as many.
 ///

@@ -3,7 +3,8 @@
 //! Only calls that hand over bytes: the SDK's text calls panic on a byte that is not UTF-8, and one
 //! such byte in any header would end the VM. An error of the host is "absent", never a panic.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use core::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Bytes, LogLevel};

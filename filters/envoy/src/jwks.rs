@@ -72,17 +72,21 @@ impl Fetcher {
         Self { sources: sources.iter().map(source).collect(), calls: HashMap::new() }
     }
 
-    /// Takes over what others fetched and begins what is due or `wanted`.
-    pub(crate) fn tick(
+    /// Takes over what others fetched.
+    pub(crate) fn catch_up_all(&mut self, keys: &mut Keys) {
+        for index in 0..self.sources.len() {
+            self.take_over(keys, SourceId::new(index));
+        }
+    }
+
+    /// Begins what is due or `wanted` by requests.
+    pub(crate) fn begin_due(
         &mut self,
         keys: &mut Keys,
         wanted: &[SourceId],
         now: UnixMillis,
     ) -> Refreshed {
         let mut refreshed = Refreshed::default();
-        for index in 0..self.sources.len() {
-            self.take_over(keys, SourceId::new(index));
-        }
         for source in wanted {
             if keys.want(*source, now) == Want::Fetch {
                 self.begin(keys, *source, now, FetchCause::Request, &mut refreshed);

@@ -1,13 +1,14 @@
 //! A configured plugin: the policy in force and all that deciding needs.
 
+use core::hash::{BuildHasher as _, Hasher as _};
+use core::time::Duration;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
-use std::time::Duration;
 
 use lychgate_core::authn::{Keys, SourceId, TokenCache, UnixMillis};
 use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Step, Waiting};
 use lychgate_core::jwt::key::Verifier as _;
+use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::LogLevel;
@@ -85,13 +86,29 @@ impl Plugin {
         let now = host::now_milliseconds();
         let snapshot = Snapshot::read(lines, self.engine.needs());
         let peer = self.peers.of_request(self.engine.needs());
-        let step = snapshot.view(&peer, |request| {
+        let mut outcome = self.begin(&snapshot, &peer, now);
+        if let Err(waiting) = &outcome
+            && self.fetcher.catch_up(&mut self.keys, waiting.source())
+        {
+            // Another worker already had newer keys. With these, a fetch may be wanted still.
+            outcome = self.begin(&snapshot, &peer, now);
+        }
+        match outcome {
+            Ok(decision) => self.conclude(&decision, now),
+            Err(waiting) => self.wait(id, *waiting, now),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        snapshot: &Snapshot,
+        peer: &Peer,
+        now: u64,
+    ) -> Result<Box<Decision>, Box<Waiting>> {
+        let step = snapshot.view(peer, |request| {
             self.engine.begin(request, seconds(now), &self.keys, &mut self.cache)
         });
-        match self.drive(step) {
-            Ok(decision) => self.conclude(&decision, now),
-            Err(waiting) => self.wait(id, waiting, now),
-        }
+        self.drive(step)
     }
 
     /// A request went away.
@@ -105,10 +122,15 @@ impl Plugin {
     pub(crate) fn tick(&mut self) {
         let now = host::now_milliseconds();
         self.audits = host::logs(AUDIT);
-        let wanted = self.parked.sources();
-        let refreshed = self.fetcher.tick(&mut self.keys, &wanted, UnixMillis(now));
-        self.count(&refreshed);
+        self.fetcher.catch_up_all(&mut self.keys);
+        // Only what still waits after that wants a fetch.
         self.wake(now);
+        let wanted = self.parked.sources();
+        let refreshed = self.fetcher.begin_due(&mut self.keys, &wanted, UnixMillis(now));
+        self.count(&refreshed);
+        if refreshed.failed > 0 {
+            self.wake(now);
+        }
         self.tune();
     }
 
@@ -122,11 +144,11 @@ impl Plugin {
     }
 
     /// Checks signatures until there is a decision, or keys are needed.
-    fn drive(&mut self, mut step: Step) -> Result<Box<Decision>, Waiting> {
+    fn drive(&mut self, mut step: Step) -> Result<Box<Decision>, Box<Waiting>> {
         loop {
             step = match step {
                 Step::Done(decision) => return Ok(decision),
-                Step::NeedKeys(waiting) => return Err(waiting),
+                Step::NeedKeys(waiting) => return Err(Box::new(waiting)),
                 Step::Verify(pending) => {
                     let outcome = self.metrics.verifier.verify(&pending.check());
                     pending.finish(outcome, &mut self.cache)
@@ -140,8 +162,7 @@ impl Plugin {
         let source = waiting.source();
         let patience = self.patience(source);
         let millis = UnixMillis(now);
-        let may_help = !self.fetcher.catch_up(&mut self.keys, source)
-            && self.fetcher.is_promising(&self.keys, source, millis);
+        let may_help = self.fetcher.is_promising(&self.keys, source, millis);
         if patience == 0 || !self.parked.has_room() || !may_help {
             return self.resume(waiting, now);
         }

@@ -1,6 +1,6 @@
 //! Envoy's request as core's.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use lychgate_core::limits::HEADER_LINES;
 use lychgate_core::policy::Needs;

@@ -1,6 +1,6 @@
 //! The plugin's life aside of requests: configuration, timer, answers to fetches.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::hostcalls;

@@ -78,10 +78,10 @@ impl Client {
         self.raw(&bytes)
     }
 
-    /// Sends these bytes on a new connection and reads one answer.
+    /// Sends these bytes on a new connection and reads one answer; status 0 if none comes.
     #[must_use]
     pub fn raw(&self, bytes: &[u8]) -> Response {
-        let mut stream = TcpStream::connect(self.address).expect("the listener accepts");
+        let Ok(mut stream) = TcpStream::connect(self.address) else { return Response::default() };
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
         stream.set_nodelay(true).expect("no-delay can be set");
         match &self.tls {

@@ -34,6 +34,14 @@ pub struct NotStarted {
     pub log: String,
 }
 
+impl NotStarted {
+    fn of(child: &mut Child, scratch: &Scratch) -> Self {
+        let code = child.wait().expect("the child can be waited for").code();
+        let log = fs::read_to_string(scratch.path().join("envoy.log")).unwrap_or_default();
+        Self { code, log }
+    }
+}
+
 impl Envoy {
     /// Starts Envoy and waits until its listeners are there.
     #[must_use]
@@ -65,19 +73,20 @@ impl Envoy {
             .stderr(log)
             .spawn()
             .expect("Envoy's binary runs");
-        match wait_for_admin(&mut child, &scratch) {
-            Some(admin) => {
-                let envoy = Self { child, admin, scratch };
-                envoy.wait("listeners", |envoy| envoy.listeners().len() >= setup.listeners.len());
-                envoy.wait("ready", |envoy| envoy.admin("/ready").status == 200);
-                Ok(envoy)
+        let Some(admin) = wait_for_admin(&mut child, &scratch) else {
+            return Err(NotStarted::of(&mut child, &scratch));
+        };
+        let mut envoy = Self { child, admin, scratch };
+        let start = Instant::now();
+        while envoy.listeners().len() < setup.listeners.len() || envoy.admin("/ready").status != 200
+        {
+            if envoy.child.try_wait().expect("the child can be asked").is_some() {
+                return Err(NotStarted::of(&mut envoy.child, &envoy.scratch));
             }
-            None => {
-                let status = child.wait().expect("the child can be waited for");
-                let log = fs::read_to_string(scratch.path().join("envoy.log")).unwrap_or_default();
-                Err(NotStarted { code: status.code(), log })
-            }
+            assert!(start.elapsed() < PATIENCE, "Envoy is not ready; log:\n{}", envoy.log());
+            std::thread::sleep(Duration::from_millis(20));
         }
+        Ok(envoy)
     }
 
     /// The process id.

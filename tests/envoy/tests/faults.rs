@@ -58,7 +58,7 @@ fn a_plugin_without_a_good_bundle_does_not_start() {
         let refused = Envoy::try_start(
             &Setup::new(vec![listener]).cluster("upstream", ([127, 0, 0, 1], 9).into()),
         );
-        let refused = refused.err().expect("Envoy exits");
+        let refused = refused.expect_err("Envoy exits");
         assert_eq!(refused.code, Some(1));
         assert!(refused.log.contains(message), "{configuration}: {}", refused.log);
     }

@@ -5,10 +5,16 @@ use std::collections::BTreeSet;
 use lychgate_tests_envoy::wasm;
 use wasmparser::{Parser, Payload};
 
-/// The host calls of the proxy-wasm ABI that the filter makes.
+/// Functions of the proxy-wasm ABI 0.2.1; the SDK links those of its traits whether they are called or not.
 const ABI: &[&str] = &[
+    "proxy_add_header_map_value",
     "proxy_call_foreign_function",
+    "proxy_close_stream",
+    "proxy_continue_stream",
     "proxy_define_metric",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
     "proxy_get_buffer_bytes",
     "proxy_get_current_time_nanoseconds",
     "proxy_get_header_map_pairs",
@@ -16,14 +22,23 @@ const ABI: &[&str] = &[
     "proxy_get_log_level",
     "proxy_get_property",
     "proxy_get_shared_data",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
     "proxy_http_call",
     "proxy_increment_metric",
     "proxy_log",
+    "proxy_register_shared_queue",
     "proxy_remove_header_map_value",
-    "proxy_continue_stream",
     "proxy_replace_header_map_value",
+    "proxy_resolve_shared_queue",
     "proxy_send_local_response",
+    "proxy_set_buffer_bytes",
     "proxy_set_effective_context",
+    "proxy_set_header_map_pairs",
     "proxy_set_property",
     "proxy_set_shared_data",
     "proxy_set_tick_period_milliseconds",

@@ -134,10 +134,7 @@ impl Authenticator {
 
     /// The headers that rules set for the upstream, perhaps more than once. Nobody else may.
     pub fn output_headers(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().flat_map(|rule| {
-            let claims = rule.output_claim_headers.iter().map(|claim| &*claim.header);
-            rule.output_payload_header.as_deref().into_iter().chain(claims)
-        })
+        self.rules.iter().flat_map(JwtRule::output_headers)
     }
 
     /// The one token of a request, if there is one.

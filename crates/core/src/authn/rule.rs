@@ -32,6 +32,14 @@ pub struct JwtRule {
     pub svid: Option<TrustDomain>,
 }
 
+impl JwtRule {
+    /// The headers that the rule sets for the upstream.
+    pub fn output_headers(&self) -> impl Iterator<Item = &str> {
+        let claims = self.output_claim_headers.iter().map(|claim| &*claim.header);
+        self.output_payload_header.as_deref().into_iter().chain(claims)
+    }
+}
+
 /// Where a rule's keys come from.
 #[derive(Debug, Clone)]
 pub enum RuleKeys {

@@ -1,5 +1,6 @@
 //! RequestAuthentication: each `jwtRules` entry becomes a [`JwtRule`] with its keys.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -18,7 +19,35 @@ use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
 use crate::limits;
+use crate::request::ForwardedHeader;
 use crate::ruleset::Finding;
+use crate::upstream::HandOff;
+
+/// Headers that frame, route or authenticate a request.
+const VITAL: [&str; 22] = [
+    "accept-encoding",
+    "access-control-request-method",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+];
 
 /// The rules of all selected resources, and the remote key sets that they need.
 #[derive(Debug, Default)]
@@ -83,6 +112,7 @@ pub(super) fn build(
     findings: &mut Vec<Finding>,
 ) -> Result<Rules, LoadError> {
     let mut all = Rules::default();
+    let mut pointers = Vec::new();
     for resource in envelope.of(Kind::RequestAuthentication) {
         let spec = read(resource)?;
         for (index, rule) in spec.jwt_rules.iter().enumerate() {
@@ -94,15 +124,44 @@ pub(super) fn build(
             };
             let rule = builder.build(&mut all.sources, findings)?;
             all.rules.push(rule);
+            pointers.push(builder.pointer);
         }
     }
-    for (index, key) in envelope.settings.symmetric_keys.iter().enumerate() {
-        if !all.rules.iter().any(|rule| *rule.issuer == key.issuer) {
-            let message = format!("no jwtRules entry has the issuer {:?}", key.issuer);
-            return Err(settings::refuse(&format!("symmetricKeys/{index}/issuer"), message));
-        }
-    }
+    check_token_headers(&all.rules, &pointers)?;
+    check_issuers(&all.rules, &envelope.settings)?;
     Ok(all)
+}
+
+/// A header that some rule sets is removed, so no rule can find a token in it.
+fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), LoadError> {
+    let outputs: BTreeSet<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
+    for (rule, pointer) in rules.iter().zip(pointers) {
+        for (index, location) in rule.locations.iter().enumerate() {
+            if let Location::Header { name, .. } = location
+                && outputs.contains(&**name)
+            {
+                let message = format!("{name:?} is a header that a rule sets for the upstream");
+                let place = format!("{pointer}/fromHeaders/{index}/name");
+                return Err(LoadError::new(place, LoadProblem::Authentication(message)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A setting for an issuer that no rule names is a mistake in the name: the rule that was meant
+/// would be without it.
+fn check_issuers(rules: &[JwtRule], settings: &SettingsSpec) -> Result<(), LoadError> {
+    let keys = settings.symmetric_keys.iter().map(|key| &key.issuer).enumerate();
+    let svids = settings.jwt_svid.iter().map(|svid| &svid.issuer).enumerate();
+    let named = keys.map(|entry| ("symmetricKeys", entry));
+    for (member, (index, issuer)) in named.chain(svids.map(|entry| ("jwtSvid", entry))) {
+        if !rules.iter().any(|rule| *rule.issuer == **issuer) {
+            let message = format!("no jwtRules entry has the issuer {issuer:?}");
+            return Err(settings::refuse(&format!("{member}/{index}/issuer"), message));
+        }
+    }
+    Ok(())
 }
 
 fn read(resource: &Resource<'_>) -> Result<Spec, LoadError> {
@@ -141,7 +200,7 @@ impl RuleBuilder<'_> {
         self.check_texts("spaceDelimitedClaims", &spec.space_delimited_claims)?;
         let svid = self.settings.svid_domain(&spec.issuer)?;
         let keys = self.keys(svid.is_some(), sources, findings)?;
-        Ok(JwtRule {
+        let rule = JwtRule {
             issuer: spec.issuer.as_str().into(),
             audiences: spec.audiences.iter().map(|audience| audience.as_str().into()).collect(),
             keys,
@@ -155,10 +214,13 @@ impl RuleBuilder<'_> {
                 .map(|claim| claim.as_str().into())
                 .collect(),
             svid,
-        })
+        };
+        self.check_outputs_differ(&rule)?;
+        Ok(rule)
     }
 
-    /// From settings, from the resource, or from afar; exactly one of them.
+    /// From settings, from the resource, or from afar; exactly one of them. A JWT-SVID has an
+    /// asymmetric signature (JWT-SVID §2.1) and an audience that is checked (§4).
     fn keys(
         &self,
         svid: bool,
@@ -166,6 +228,9 @@ impl RuleBuilder<'_> {
         findings: &mut Vec<Finding>,
     ) -> Result<RuleKeys, LoadError> {
         let secrets = self.secrets()?;
+        if svid && (!secrets.is_empty() || self.spec.audiences.is_empty()) {
+            return Err(self.refuse("", "JWT-SVIDs need audiences, and keys that are not secret"));
+        }
         let profile = if svid { KeyProfile::Svid } else { KeyProfile::Jwt };
         match (self.spec.jwks.as_str(), self.spec.jwks_uri.as_str(), secrets.is_empty()) {
             ("", "", false) => {
@@ -296,21 +361,27 @@ impl RuleBuilder<'_> {
         Ok(headers)
     }
 
-    /// An output header is removed from every request, so it must not be one that carries it.
+    /// An output header is removed from every request, so it must not be one that carries it, that
+    /// routes it, that says who calls, or that Lychgate sets itself.
     fn check_output_name(&self, place: &str, name: &str) -> Result<(), LoadError> {
-        let vital = [
-            "host",
-            "authorization",
-            "connection",
-            "content-length",
-            "transfer-encoding",
-            "te",
-            "upgrade",
-            "cookie",
-            "content-type",
-        ];
-        if !is_field_name(name) || vital.iter().any(|vital| vital.eq_ignore_ascii_case(name)) {
+        let vital = VITAL.iter().any(|vital| vital.eq_ignore_ascii_case(name));
+        let forwarded = ForwardedHeader::ALL.map(ForwardedHeader::name);
+        let says_who = forwarded.iter().any(|header| header.eq_ignore_ascii_case(name));
+        if !is_field_name(name) || vital || says_who || HandOff::is_own(name.as_bytes()) {
             return Err(self.refuse(place, "not the name of a header that can be handed on"));
+        }
+        Ok(())
+    }
+
+    /// Two values for one header leave open which of them the upstream gets.
+    fn check_outputs_differ(&self, rule: &JwtRule) -> Result<(), LoadError> {
+        let mut names: Vec<&str> = rule.output_payload_header.as_deref().into_iter().collect();
+        for (index, output) in rule.output_claim_headers.iter().enumerate() {
+            if names.contains(&&*output.header) {
+                let place = format!("outputClaimToHeaders/{index}/header");
+                return Err(self.refuse(&place, "this rule sets the header already"));
+            }
+            names.push(&output.header);
         }
         Ok(())
     }
@@ -335,7 +406,7 @@ impl RuleBuilder<'_> {
     }
 
     fn finding(&self, code: &'static str, message: &str) -> Finding {
-        Finding { code, pointer: self.pointer.clone(), message: message.into() }
+        Finding::new(code, self.pointer.clone(), message.into())
     }
 }
 

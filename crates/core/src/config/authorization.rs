@@ -36,10 +36,8 @@ pub(super) fn build(
         let noted = compiler
             .add(&metadata.namespace, &metadata.name, is_dry_run(policy), &spec)
             .map_err(|error| refuse(&pointer, error))?;
-        findings.extend(noted.into_iter().map(|finding| Finding {
-            code: finding.code,
-            pointer: format!("{pointer}{}", finding.pointer),
-            message: finding.message,
+        findings.extend(noted.into_iter().map(|finding| {
+            Finding::new(finding.code, format!("{pointer}{}", finding.pointer), finding.message)
         }));
     }
     Ok(compiler.finish())

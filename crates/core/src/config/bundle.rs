@@ -1,5 +1,6 @@
 //! The bundle itself: its envelope, and the order in which its parts become a policy.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,7 +13,7 @@ use super::authentication;
 use super::authorization;
 use super::error::{LoadError, LoadProblem};
 use super::peer;
-use super::resource::{Kind, Resource};
+use super::resource::{Kind, Resource, pointer_to};
 use super::select;
 use super::settings::SettingsSpec;
 use super::workload::{Workload, WorkloadKind};
@@ -20,8 +21,7 @@ use crate::authn::Authenticator;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
-use crate::ruleset::Finding;
-use crate::ruleset::Ruleset;
+use crate::ruleset::{Finding, ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
@@ -50,12 +50,16 @@ pub(crate) fn load(
     let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
     let mut needs = policies.needs().clone();
     needs.destination_port |= peers.needs_port();
+    needs.peer |=
+        spec.identity_headers || peers.is_required_somewhere() || !settings.trusted_hops.is_empty();
     needs.tunnelled_peer = envelope.workload.kind == WorkloadKind::Waypoint;
+    let hand_off = HandOff::new(spec.identity_headers, &authenticator);
     let ruleset = Ruleset {
         needs,
         revision: revision(&document),
         settings,
-        hand_off: HandOff::new(spec.identity_headers, &authenticator),
+        relied: ReliedHeaders::new(&authenticator, &hand_off, &policies),
+        hand_off,
         authenticator: Arc::new(authenticator),
         sources: rules.sources,
         policies,
@@ -73,7 +77,7 @@ impl<'a> Envelope<'a> {
         let root = root.ok_or_else(|| shape(String::new(), "a bundle is a JSON object"))?;
         for (name, _) in root {
             if !matches!(name, "apiVersion" | "kind" | "workload" | "settings" | "resources") {
-                return Err(shape(format!("/{name}"), "unknown member of a bundle"));
+                return Err(shape(pointer_to(name), "unknown member of a bundle"));
             }
         }
         check_kind(root.get("apiVersion"), root.get("kind"))?;
@@ -93,10 +97,17 @@ impl<'a> Envelope<'a> {
         let resources = root.get("resources").and_then(Value::as_array);
         let resources =
             resources.ok_or_else(|| shape("/resources".into(), "a bundle has a list of them"))?;
-        let mut selected = Vec::new();
+        let (mut selected, mut names) = (Vec::new(), BTreeSet::new());
         for (index, value) in resources.enumerate() {
             let pointer = format!("/resources/{index}");
             let resource = Resource::read(pointer, value, &workload.namespace)?;
+            // Kubernetes has one of each; of two, one is stale, and nobody knows which.
+            if !names.insert((resource.kind, resource.full_name())) {
+                return Err(shape(
+                    format!("{}/metadata/name", resource.pointer),
+                    "another resource of this kind has the same namespace and name",
+                ));
+            }
             if select::applies(&resource, &workload)? {
                 selected.push((resource, value));
             }

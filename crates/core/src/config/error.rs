@@ -4,6 +4,7 @@ use alloc::string::{String, ToString as _};
 use core::fmt;
 
 use crate::json::{DecodeError, JsonError};
+use crate::ruleset::Finding;
 
 /// Why a bundle was refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,9 +13,13 @@ pub struct LoadError {
     problem: LoadProblem,
 }
 
+/// Longest pointer and longest message in bytes: both may repeat what a bundle says, and a line of
+/// a log is not the place for megabytes of it.
+const TEXT_BYTES: usize = 1024;
+
 impl LoadError {
     pub(crate) fn new(pointer: impl Into<String>, problem: LoadProblem) -> Self {
-        Self { pointer: pointer.into(), problem }
+        Self { pointer: nearest_place(pointer.into()), problem: problem.shortened() }
     }
 
     pub(crate) fn decode(base: &str, error: &DecodeError) -> Self {
@@ -22,7 +27,8 @@ impl LoadError {
         Self::new(pointer, LoadProblem::Shape(error.message().to_string()))
     }
 
-    /// The place in the bundle, as a JSON Pointer (RFC 6901); empty for the whole document.
+    /// The place in the bundle, as a JSON Pointer (RFC 6901); empty for the whole document. Where a
+    /// name in it is very long, the place around it.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
@@ -103,6 +109,39 @@ impl LoadProblem {
     }
 }
 
+impl LoadProblem {
+    fn shortened(mut self) -> Self {
+        match &mut self {
+            Self::Json(_) | Self::Unrestricted => {}
+            Self::Shape(message)
+            | Self::Kind(message)
+            | Self::Setting(message)
+            | Self::Workload(message)
+            | Self::Selection(message)
+            | Self::Authorization { message, .. }
+            | Self::Authentication(message)
+            | Self::PeerAuthentication(message)
+            | Self::Keys(message) => shorten(message),
+        }
+        self
+    }
+}
+
+/// The innermost place around `pointer` whose pointer is short enough.
+fn nearest_place(mut pointer: String) -> String {
+    while pointer.len() > TEXT_BYTES {
+        pointer.truncate(pointer.rfind('/').unwrap_or(0));
+    }
+    pointer
+}
+
+fn shorten(text: &mut String) {
+    if text.len() > TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES));
+        text.push_str(" ...");
+    }
+}
+
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -121,5 +160,38 @@ impl fmt::Display for LoadProblem {
             | Self::PeerAuthentication(message)
             | Self::Keys(message) => f.write_str(message),
         }
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(code: &'static str, pointer: String, mut message: String) -> Self {
+        shorten(&mut message);
+        Self { code, pointer: nearest_place(pointer), message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(pointer: &str, message: &str) -> LoadError {
+        LoadError::new(pointer, LoadProblem::Shape(message.into()))
+    }
+
+    #[test]
+    fn a_message_may_have_1024_bytes_and_is_then_cut_between_characters() {
+        let most = "x".repeat(TEXT_BYTES);
+        assert_eq!(error("", &most).problem().to_string(), most);
+        let long = alloc::format!("{}\u{e9}\u{e9}", "x".repeat(TEXT_BYTES - 1));
+        let cut = alloc::format!("{} ...", "x".repeat(TEXT_BYTES - 1));
+        assert_eq!(error("", &long).problem().to_string(), cut);
+    }
+
+    #[test]
+    fn a_pointer_may_have_1024_bytes_and_is_then_the_place_around() {
+        let most = alloc::format!("/spec/{}", "x".repeat(TEXT_BYTES - 6));
+        assert_eq!(error(&most, "").pointer(), most);
+        assert_eq!(error(&alloc::format!("{most}x"), "").pointer(), "/spec");
+        assert_eq!(error(&"x".repeat(TEXT_BYTES + 1), "").pointer(), "");
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::error::{LoadError, LoadProblem};
-use super::resource::Resource;
+use super::resource::{Resource, pointer_to};
 use super::workload::Workload;
 use crate::json::Value;
 use crate::ruleset::PeerRequirement;
@@ -54,6 +54,7 @@ pub(super) fn requirement(
     for resource in resources {
         read.push((*resource, spec(resource)?));
     }
+    check_ages(&read, workload)?;
     read.sort_by_key(|(resource, _)| age(resource));
     let scope = |wanted: Scope| {
         read.iter()
@@ -95,10 +96,45 @@ fn scope_of(resource: &Resource<'_>, workload: &Workload) -> Scope {
     }
 }
 
-/// RFC 3339 times of one form sort as text; a resource without one counts as the newest.
-fn age<'a>(resource: &'a Resource<'_>) -> (bool, &'a str, String) {
+/// Of several resources in one scope the oldest counts, so each must say when it was made.
+fn check_ages(read: &[(&Resource<'_>, Spec)], workload: &Workload) -> Result<(), LoadError> {
+    for (index, (resource, _)) in read.iter().enumerate() {
+        let scope = scope_of(resource, workload);
+        let has_rival = read
+            .iter()
+            .enumerate()
+            .any(|(other, (rival, _))| other != index && scope_of(rival, workload) == scope);
+        if has_rival && created(resource).is_none() {
+            return Err(LoadError::new(
+                format!("{}/metadata/creationTimestamp", resource.pointer),
+                LoadProblem::PeerAuthentication(
+                    "another PeerAuthentication has the same scope, and the older one counts: \
+                     remove one, or keep the creationTimestamp of both"
+                        .into(),
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// When a resource was made, in the one form in which Kubernetes writes it: such texts sort as the
+/// times do.
+fn created<'a>(resource: &'a Resource<'_>) -> Option<&'a str> {
     let created = resource.metadata.creation_timestamp.as_deref();
-    (created.is_none(), created.unwrap_or(""), resource.full_name())
+    created.filter(|text| {
+        let form = b"0000-00-00T00:00:00Z";
+        text.len() == form.len()
+            && text.bytes().zip(form).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == *other,
+            })
+    })
+}
+
+/// Resources of one age count in the order of their names, as in Istio.
+fn age<'a>(resource: &'a Resource<'_>) -> (Option<&'a str>, String) {
+    (created(resource), resource.full_name())
 }
 
 fn spec(resource: &Resource<'_>) -> Result<Spec, LoadError> {
@@ -113,12 +149,15 @@ fn spec(resource: &Resource<'_>) -> Result<Spec, LoadError> {
     if !resource.selection.targets().is_empty() {
         return refuse(pointer, "PeerAuthentication has no targetRefs");
     }
-    if !spec.port_level_mtls.is_empty() && resource.selection.selector.is_none() {
-        return refuse(format!("{pointer}/portLevelMtls"), "portLevelMtls needs a selector");
+    if !spec.port_level_mtls.is_empty() && !resource.selection.has_labels() {
+        let message = "portLevelMtls needs a selector with labels";
+        return refuse(format!("{pointer}/portLevelMtls"), message);
     }
     for port in spec.port_level_mtls.keys() {
-        if !port.parse::<u16>().is_ok_and(|port| port > 0) {
-            return refuse(format!("{pointer}/portLevelMtls/{port}"), "a port is 1 to 65535");
+        // No sign and no leading zero, so that one port has one name.
+        if !port.parse::<u16>().is_ok_and(|number| number > 0 && format!("{number}") == *port) {
+            let place = format!("{pointer}/portLevelMtls{}", pointer_to(port));
+            return refuse(place, "a port is 1 to 65535");
         }
     }
     Ok(spec)

@@ -11,7 +11,7 @@ use super::error::{LoadError, LoadProblem};
 use crate::json::Value;
 
 /// The kinds that a bundle may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     AuthorizationPolicy,
     RequestAuthentication,
@@ -91,7 +91,8 @@ impl<'a> Resource<'a> {
         let object = value.as_object().ok_or_else(|| shape(&pointer, "a resource is an object"))?;
         for (name, _) in object {
             if !matches!(name, "apiVersion" | "kind" | "metadata" | "spec" | "status") {
-                return Err(shape(&format!("{pointer}/{name}"), "unknown member of a resource"));
+                let place = format!("{pointer}{}", pointer_to(name));
+                return Err(shape(&place, "unknown member of a resource"));
             }
         }
         let text = |name| object.get(name).and_then(Value::as_str).unwrap_or("");
@@ -139,6 +140,11 @@ fn kind_of(pointer: &str, version: &str, kind: &str) -> Result<Kind, LoadError> 
             )),
         )),
     }
+}
+
+/// The JSON Pointer to a member (RFC 6901 §3).
+pub(super) fn pointer_to(member: &str) -> String {
+    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
 fn shape(pointer: &str, message: &str) -> LoadError {

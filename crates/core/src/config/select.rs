@@ -74,7 +74,9 @@ pub(super) fn applies(resource: &Resource<'_>, workload: &Workload) -> Result<bo
 
 fn selected_by_labels(resource: &Resource<'_>, workload: &Workload) -> bool {
     let Some(selector) = &resource.selection.selector else { return true };
-    selector.match_labels.iter().all(|(name, value)| workload.labels.get(name) == Some(value))
+    // As in Istio, a label that the workload does not have is empty.
+    let label = |name| workload.labels.get(name).map_or("", String::as_str);
+    selector.match_labels.iter().all(|(name, value)| label(name) == value)
 }
 
 fn check_references(resource: &Resource<'_>, targets: &[TargetRef]) -> Result<(), LoadError> {
@@ -92,7 +94,7 @@ fn check_references(resource: &Resource<'_>, targets: &[TargetRef]) -> Result<()
         && let Some((name, value)) = selector
             .match_labels
             .iter()
-            .find(|(name, value)| name.is_empty() || value.contains('*'))
+            .find(|(name, value)| name.is_empty() || name.contains('*') || value.contains('*'))
     {
         return refuse(format!("label {name:?}: {value:?}: labels have names and no wildcards"));
     }

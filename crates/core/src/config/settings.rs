@@ -1,5 +1,6 @@
 //! The `settings` object of a bundle: closed, every member optional, every default stated.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -169,6 +170,10 @@ impl SettingsSpec {
         at_most("limits/tokenBytes", limits.token_bytes, limits::TOKEN_BYTES)?;
         at_most("limits/headerBytes", limits.header_bytes, limits::HEADER_BYTES)?;
         at_most("limits/targetBytes", limits.target_bytes, limits::TARGET_BYTES)?;
+        let hops = self.trusted_hops.iter().map(|hop| &hop.spiffe_id);
+        once("trustedHops", "spiffeId", hops)?;
+        once("jwtSvid", "issuer", self.jwt_svid.iter().map(|svid| &svid.issuer))?;
+        once("jwks", "uri", self.jwks.iter().map(|entry| &entry.uri))?;
         let printable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         if !self.realm.bytes().all(printable) || self.realm.len() > 256 {
             return Err(refuse(
@@ -212,11 +217,7 @@ impl SettingsSpec {
     /// What the settings loosen.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let noted = |condition: bool, code, member: &str, message: &str| {
-            condition.then(|| Finding {
-                code,
-                pointer: format!("/settings/{member}"),
-                message: message.into(),
-            })
+            condition.then(|| Finding::new(code, format!("/settings/{member}"), message.into()))
         };
         let shadow = "nothing is refused: decisions are logged and counted only";
         let forms = "paths with two readings are matched in one of them; normalise them in the \
@@ -281,6 +282,22 @@ fn within(name: &str, value: u64, least: u64, most: u64) -> Result<(), LoadError
         return Ok(());
     }
     Err(refuse(name, format!("{value} is outside {least} to {most}")))
+}
+
+/// Refuses a second entry for the same thing: only one could count.
+fn once<'a>(
+    list: &str,
+    member: &str,
+    keys: impl Iterator<Item = &'a String>,
+) -> Result<(), LoadError> {
+    let mut seen = BTreeSet::new();
+    match keys.enumerate().find(|(_, key)| !seen.insert(*key)) {
+        None => Ok(()),
+        Some((index, key)) => Err(refuse(
+            &format!("{list}/{index}/{member}"),
+            format!("{key:?} has an entry already"),
+        )),
+    }
 }
 
 fn at_most(name: &str, value: usize, most: usize) -> Result<(), LoadError> {

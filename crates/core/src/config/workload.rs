@@ -47,6 +47,22 @@ pub(super) struct Target {
     pub(super) namespace: Option<String>,
 }
 
+impl Target {
+    /// Whether a `targetRef` can name it; anything else would never be found, and its policies
+    /// would be left out.
+    fn is_known(&self) -> bool {
+        let kind = (self.group.as_str(), self.kind.as_str());
+        !self.name.is_empty()
+            && self.namespace.as_ref().is_none_or(|namespace| !namespace.is_empty())
+            && matches!(
+                kind,
+                ("gateway.networking.k8s.io", "Gateway")
+                    | ("" | "core", "Service")
+                    | ("networking.istio.io", "ServiceEntry" | "Gateway")
+            )
+    }
+}
+
 fn root_namespace() -> String {
     "istio-system".into()
 }
@@ -59,6 +75,14 @@ impl Workload {
     pub(super) fn check(&self) -> Result<(), LoadError> {
         if self.namespace.is_empty() {
             return Err(refuse("/workload/namespace", "a workload is in a namespace".into()));
+        }
+        if self.root_namespace.is_empty() {
+            return Err(refuse("/workload/rootNamespace", "a namespace has a name".into()));
+        }
+        if let Some(index) = self.targets.iter().position(|target| !target.is_known()) {
+            let message = "expected a Gateway of gateway.networking.k8s.io, a Service, or a \
+                           ServiceEntry of networking.istio.io, with its group and name";
+            return Err(refuse(&format!("/workload/targets/{index}"), message.into()));
         }
         check_trust_domain("/workload/trustDomain", &self.trust_domain)?;
         for (index, alias) in self.trust_domain_aliases.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! From a screened request and its token to the decision.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,9 +9,9 @@ use super::screen::{self, Refusal, Screened};
 use crate::authn::{AcceptedToken, AuthnError, CredentialError};
 use crate::decision::{Crossing, Decision, PolicyFindings, Reason, RuleName};
 use crate::policy::{Facts, Ruling};
-use crate::request::Request;
+use crate::request::{HeaderLine, Request};
 use crate::ruleset::Ruleset;
-use crate::upstream::Accepted;
+use crate::upstream::{Accepted, UpstreamChanges};
 
 /// Refuses a request that did not pass the screen.
 pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Refusal) -> Decision {
@@ -50,11 +51,17 @@ impl Screened<'_> {
     pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Decision {
         let authenticator = &self.ruleset.authenticator;
         let rule = token.and_then(|token| authenticator.rules().get(token.rule()));
+        let accepted = token.zip(rule).and_then(|(token, rule)| {
+            let location = token.location(authenticator)?;
+            Some(Accepted { token: token.token(), rule, location })
+        });
+        let upstream = self.ruleset.hand_off.changes(self.request, self.peer_id(), accepted);
+        let headers = self.handed_on(&upstream);
         let facts = Facts {
             method: self.request.method,
             path: self.path.as_str(),
             host: self.host.as_str(),
-            headers: self.request.headers,
+            headers: &headers,
             lines: self.request.lines,
             connection: self.request.connection,
             peer: self.peer_id(),
@@ -66,17 +73,23 @@ impl Screened<'_> {
         };
         let ruling = self.ruleset.policies.evaluate(&facts);
         let reason = self.reason(&ruling, token.is_some());
-        let accepted = token.zip(rule).and_then(|(token, rule)| {
-            let location = token.location(authenticator)?;
-            Some(Accepted { token: token.token(), rule, location })
-        });
         Decision {
             ruleset: Arc::clone(self.ruleset),
             reason,
             detail: None,
             findings: findings(ruling),
             crossing: self.crossing_with(token),
-            upstream: self.ruleset.hand_off.changes(self.request, self.peer_id(), accepted),
+            upstream,
+        }
+    }
+
+    /// The header lines that policies see: without those that only Lychgate may set, and with what
+    /// it sets, as behind Envoy's jwt_authn. A client's own `x-group` never passes for the claim.
+    fn handed_on<'h>(&'h self, changes: &'h UpstreamChanges) -> Cow<'h, [HeaderLine<'h>]> {
+        if changes.touches(&self.ruleset.needs.headers) {
+            Cow::Owned(changes.applied_to(self.request.headers))
+        } else {
+            Cow::Borrowed(self.request.headers)
         }
     }
 

@@ -38,7 +38,7 @@ impl<'a> Screened<'a> {
         let settings = &ruleset.settings;
         headers.check_size(settings.header_bytes).map_err(|_| Reason::HeadersTooLarge)?;
         let host = RequestHost::of(request)?;
-        if headers.named_by_connection(|name| ruleset.relies_on(name)).is_some() {
+        if headers.named_by_connection(|name| ruleset.relied.contains(name)).is_some() {
             return Err(Reason::ConnectionHeader.into());
         }
         if request.target.len() > settings.target_bytes {

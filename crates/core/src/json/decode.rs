@@ -48,6 +48,16 @@ impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { pointer: String::new(), message: message.to_string() }
     }
+
+    /// Does not repeat what was found: it may be a secret that stands in the wrong place.
+    fn invalid_type(_found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {expected}"))
+    }
+
+    /// As [`invalid_type`](de::Error::invalid_type).
+    fn invalid_value(_found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {expected}"))
+    }
 }
 
 impl<'a> Value<'a> {
@@ -274,8 +284,22 @@ mod tests {
             (r#"{"other":1}"#, "/other"),
             (r#"{"listOf":[3]}"#, "/listOf/0"),
             ("[]", ""),
+            (r#"[["ALLOW"],null]"#, ""),
         ] {
             assert_eq!(decode(text).unwrap_err().pointer(), pointer, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_repeated() {
+        for (text, message) in [
+            (r#"{"map":"secret"}"#, "expected an object, found a string"),
+            (r#"{"map":null,"listOf":12345}"#, "expected a list, found a number"),
+            (r#"{"map":{"a":1e5}}"#, "expected a whole number, zero or more, found a number"),
+            (r#"["secret"]"#, "expected an object, found a list"),
+            ("null", "expected an object, found null"),
+        ] {
+            assert_eq!(decode(text).unwrap_err().message(), message, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Looking things up in the header lines of a request.
 
+use core::fmt;
+
 use crate::limits::HEADER_LINES;
 use crate::request::{HeaderLine, Request};
 
@@ -82,7 +84,7 @@ impl<'a> Headers<'a> {
 }
 
 /// What a request says about one cookie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cookie<'a> {
     /// Nothing.
     Absent,
@@ -90,6 +92,17 @@ pub enum Cookie<'a> {
     Present(&'a [u8]),
     /// More than one value, equal or not; which of them an application takes is unknown.
     Repeated,
+}
+
+/// A value can't be formatted: it may be a token.
+impl fmt::Debug for Cookie<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Present(_) => "Present(redacted)",
+            Self::Repeated => "Repeated",
+        })
+    }
 }
 
 /// The headers pass a limit.

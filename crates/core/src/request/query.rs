@@ -2,11 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::request::target::split_query;
 
 /// One parameter of a query, as it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Parameter<'a> {
     /// What stands before the first `=`, not decoded; see [`Parameter::is_named`].
     pub name: &'a [u8],
@@ -26,6 +27,15 @@ impl<'a> Parameter<'a> {
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
         *decode(self.name) == *name.as_bytes()
+    }
+}
+
+/// A value can't be formatted: it may be a token.
+impl fmt::Debug for Parameter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parameter")
+            .field("name", &format_args!("{}", self.name.escape_ascii()))
+            .finish_non_exhaustive()
     }
 }
 
