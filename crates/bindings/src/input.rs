@@ -1,0 +1,237 @@
+//! The buffer through which a request comes: a table of numbers, and the bytes that they measure.
+//!
+//! | field | meaning |
+//! |---|---|
+//! | 0 | 1 if the host joined header lines of the same name |
+//! | 1 | the kind of `peer`: 0 absent, 1 not verified, 2 certificate (DER), 3 certificate (PEM), 4 SPIFFE ID |
+//! | 2 | the destination's port |
+//! | 3 to 10 | lengths of method, target, authority, source, remote and destination address, server name, peer |
+//! | 11 | number of header lines |
+//! | 12.. | for each line the lengths of name and value |
+//!
+//! An absent field is [`ABSENT`]. The bytes stand in the same order, without gaps, but those of
+//! the peer, which come last. Addresses are text.
+
+use core::net::IpAddr;
+
+use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
+use lychgate_core::spiffe::Peer;
+
+/// What stands for "there is none".
+const ABSENT: u32 = u32::MAX;
+
+/// Room for almost every request; a larger one grows it.
+const FIELDS: usize = 512;
+const BYTES: usize = 16 * 1024;
+
+/// The buffer. The host writes into it between two calls.
+pub(crate) struct Input {
+    fields: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+/// Holds credentials, so it can't be formatted.
+impl core::fmt::Debug for Input {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Input(redacted)")
+    }
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self { fields: vec![0; FIELDS], bytes: vec![0; BYTES] }
+    }
+}
+
+impl Input {
+    pub(crate) fn reserve(&mut self, fields: usize, bytes: usize) {
+        self.fields.resize(fields.max(self.fields.len()), 0);
+        self.bytes.resize(bytes.max(self.bytes.len()), 0);
+    }
+
+    pub(crate) fn fields(&self) -> *const u32 {
+        self.fields.as_ptr()
+    }
+
+    pub(crate) fn bytes(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+
+    pub(crate) fn field_capacity(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) fn byte_capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Shows the request to `look`; none if the table measures more than there is.
+    pub(crate) fn with_request<T>(&self, look: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
+        let mut reader = Reader { fields: &self.fields, bytes: &self.bytes };
+        let lines = if reader.number()? == 1 { Lines::Joined } else { Lines::Separate };
+        let kind = reader.number()?;
+        let port = present(reader.number()?).and_then(|port| u16::try_from(port).ok());
+        let parts: &[u32; 8] = reader.fields.first_chunk()?;
+        let [method, target, authority, source, remote, destination, server_name, peer] = *parts;
+        reader.fields = reader.fields.get(parts.len()..)?;
+        let count = usize::try_from(reader.number()?).ok()?;
+        let method = reader.part(method)?.unwrap_or_default();
+        let target = reader.part(target)?.unwrap_or_default();
+        let authority = reader.part(authority)?;
+        let connection = Connection {
+            source_ip: reader.part(source)?.and_then(address),
+            remote_ip: reader.part(remote)?.and_then(address),
+            destination_ip: reader.part(destination)?.and_then(address),
+            destination_port: port,
+            server_name: reader.part(server_name)?,
+        };
+        let headers = reader.header_lines(count)?;
+        let peer = peer_of(kind, reader.part(peer)?.unwrap_or_default());
+        Some(look(&Request {
+            method,
+            target,
+            authority,
+            headers: &headers,
+            lines,
+            peer: &peer,
+            connection,
+            metadata: &[],
+        }))
+    }
+}
+
+struct Reader<'a> {
+    fields: &'a [u32],
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn number(&mut self) -> Option<u32> {
+        let (first, rest) = self.fields.split_first()?;
+        self.fields = rest;
+        Some(*first)
+    }
+
+    /// The next part, of that length: absent, there, or (the outer none) beyond the buffer.
+    fn part(&mut self, length: u32) -> Option<Option<&'a [u8]>> {
+        let Some(length) = present(length) else { return Some(None) };
+        let (part, rest) = self.bytes.split_at_checked(usize::try_from(length).ok()?)?;
+        self.bytes = rest;
+        Some(Some(part))
+    }
+
+    fn header_lines(&mut self, count: usize) -> Option<Vec<HeaderLine<'a>>> {
+        let lengths = self.fields.get(..count.checked_mul(2)?)?;
+        let (pairs, _) = lengths.as_chunks::<2>();
+        let mut lines = Vec::with_capacity(count);
+        for [name, value] in pairs {
+            let name = self.part(*name)??;
+            let value = self.part(*value)??.trim_ascii_field();
+            lines.push(HeaderLine { name, value });
+        }
+        Some(lines)
+    }
+}
+
+trait FieldValue {
+    /// Without the white space around it (RFC 9110 §5.5).
+    fn trim_ascii_field(&self) -> &Self;
+}
+
+impl FieldValue for [u8] {
+    fn trim_ascii_field(&self) -> &Self {
+        let mut value = self;
+        while let [b' ' | b'\t', rest @ ..] = value {
+            value = rest;
+        }
+        while let [rest @ .., b' ' | b'\t'] = value {
+            value = rest;
+        }
+        value
+    }
+}
+
+fn present(field: u32) -> Option<u32> {
+    (field != ABSENT).then_some(field)
+}
+
+/// What is no address is unknown, and unknown never matches.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A kind that is not known is no identity.
+fn peer_of(kind: u32, bytes: &[u8]) -> Peer {
+    match kind {
+        0 => Peer::Absent,
+        2 => Peer::from_certificate(bytes),
+        3 => Peer::from_pem(bytes),
+        4 => Peer::from_principal(bytes),
+        _ => Peer::unverified(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(fields: &[u32], bytes: &[u8]) -> Input {
+        Input { fields: fields.to_vec(), bytes: bytes.to_vec() }
+    }
+
+    /// GET / with one header line of 1 and 3 bytes.
+    fn usual(bytes: &[u8]) -> Input {
+        let a = ABSENT;
+        input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], bytes)
+    }
+
+    #[test]
+    fn parts_are_read_in_order_and_values_lose_the_space_around_them() {
+        usual(b"GET/n v ")
+            .with_request(|request| {
+                assert_eq!((request.method, request.target), (&b"GET"[..], &b"/"[..]));
+                assert_eq!(request.authority, None);
+                assert_eq!(
+                    (request.headers[0].name, request.headers[0].value),
+                    (&b"n"[..], &b"v"[..])
+                );
+                assert_eq!(request.peer, &Peer::Absent);
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_table_that_measures_more_than_there_is_is_no_request() {
+        assert!(usual(b"GET/n v ").with_request(|_| ()).is_some());
+        assert!(usual(b"GET/n v").with_request(|_| ()).is_none());
+        let a = ABSENT;
+        let lines = |count| input(&[0, 0, a, 0, 0, a, a, a, a, a, a, count, 0, 0], b"");
+        assert!(lines(1).with_request(|_| ()).is_some());
+        assert!(lines(2).with_request(|_| ()).is_none());
+        assert!(lines(u32::MAX).with_request(|_| ()).is_none());
+        assert!(input(&[0; 11], b"").with_request(|_| ()).is_none());
+    }
+
+    #[test]
+    fn addresses_are_text_and_what_is_none_is_unknown() {
+        let a = ABSENT;
+        let fields = [1, 1, 443, 0, 0, a, 9, 1, a, a, a, 0];
+        input(&fields, b"127.0.0.1x")
+            .with_request(|request| {
+                assert_eq!(request.connection.source_ip, "127.0.0.1".parse().ok());
+                assert_eq!(request.connection.remote_ip, None);
+                assert_eq!(request.connection.destination_port, Some(443));
+                assert_eq!(request.lines, Lines::Joined);
+                assert_eq!(request.peer, &Peer::unverified());
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn an_unknown_kind_of_peer_is_not_verified() {
+        assert_eq!(peer_of(4, b"spiffe://td/a").spiffe_id().unwrap().as_str(), "spiffe://td/a");
+        assert_eq!(peer_of(5, b"spiffe://td/a"), Peer::unverified());
+        assert!(matches!(peer_of(2, b"x"), Peer::Malformed(_)));
+        assert!(matches!(peer_of(3, b"x"), Peer::Malformed(_)));
+    }
+}

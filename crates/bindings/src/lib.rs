@@ -1,0 +1,356 @@
+//! Lychgate's engine for JavaScript: one class over core and crypto, without logic.
+//!
+//! A request crosses into WebAssembly through one buffer that is written and read in place (module
+//! `input`), a result crosses back as one packed number (module `outcome`). Everything else (the
+//! reply, the changes for the upstream, the audit record) is made only when it is asked for.
+
+mod input;
+mod outcome;
+mod suspended;
+mod text;
+
+use lychgate_core::authn::{
+    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want,
+};
+use lychgate_core::decision::Decision;
+use lychgate_core::engine::{Engine, Step};
+use lychgate_core::jwt::key::{Outcome, SignatureCheck, Verifier as _};
+use lychgate_core::time::{Seconds, UnixTime};
+use lychgate_crypto::{Portable, spki_der, structure_ok};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::input::Input;
+use crate::suspended::Suspended;
+
+/// A policy in force with all that its decisions need: keys, tokens seen, the request buffer.
+///
+/// Every call is synchronous. What a decision leaves behind ([`reply`](Self::reply) and the like)
+/// is that of the last one, so a caller takes what it needs before it begins the next.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Gate {
+    engine: Engine,
+    keys: Keys,
+    cache: TokenCache,
+    input: Input,
+    last: Option<Decision>,
+    suspended: Suspended,
+}
+
+#[wasm_bindgen]
+impl Gate {
+    /// Loads a bundle. `seed` spreads the fetches of hosts that start together.
+    ///
+    /// # Errors
+    /// A JSON object with `code`, `pointer` and `message`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bundle: &str, seed: u32) -> Result<Self, String> {
+        let engine = load(bundle)?;
+        Ok(Self {
+            keys: Keys::new(engine.key_sources(), seed.into()),
+            engine,
+            cache: TokenCache::default(),
+            input: Input::default(),
+            last: None,
+            suspended: Suspended::default(),
+        })
+    }
+
+    /// Replaces the policy and keeps the keys of sources that both have. Whatever was suspended is
+    /// forgotten: its requests have to begin again.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); the policy that is in force then stays.
+    pub fn update(&mut self, bundle: &str, seed: u32) -> Result<(), String> {
+        let engine = load(bundle)?;
+        let keys = Keys::new(engine.key_sources(), seed.into());
+        let previous = core::mem::replace(&mut self.keys, keys);
+        self.keys.adopt(previous);
+        self.engine = engine;
+        self.last = None;
+        self.suspended = Suspended::default();
+        Ok(())
+    }
+
+    /// The revision of the policy.
+    #[must_use]
+    pub fn revision(&self) -> String {
+        self.engine.revision().into()
+    }
+
+    /// What loads and is probably not meant, as a JSON list of `code`, `pointer` and `message`.
+    #[must_use]
+    pub fn warnings(&self) -> String {
+        text::warnings(self.engine.warnings())
+    }
+
+    /// The remote key sets, as a JSON list of `uri`, `timeout` and `wait` (milliseconds).
+    #[must_use]
+    pub fn sources(&self) -> String {
+        text::sources(self.engine.key_sources())
+    }
+
+    /// Makes room for a request of so many fields and bytes. Pointers are stale afterwards.
+    pub fn reserve(&mut self, fields: usize, bytes: usize) {
+        self.input.reserve(fields, bytes);
+    }
+
+    /// Where the fields stand in memory, as the module `input` lays them out.
+    #[must_use]
+    pub fn fields(&self) -> *const u32 {
+        self.input.fields()
+    }
+
+    /// Where the bytes stand in memory.
+    #[must_use]
+    pub fn bytes(&self) -> *const u8 {
+        self.input.bytes()
+    }
+
+    /// How many fields there is room for.
+    #[must_use]
+    pub fn field_capacity(&self) -> usize {
+        self.input.field_capacity()
+    }
+
+    /// How many bytes there is room for.
+    #[must_use]
+    pub fn byte_capacity(&self) -> usize {
+        self.input.byte_capacity()
+    }
+
+    /// Begins to decide about the request in the buffer.
+    ///
+    /// `host` is a set of algorithms, bit n for number n of [`algorithms`], whose signatures the
+    /// host checks; all others are checked here. The answer is packed as the module `outcome` says.
+    pub fn begin(&mut self, now: f64, host: u32) -> u32 {
+        let Self { engine, keys, cache, input, .. } = self;
+        let time = seconds(now);
+        let step = input.with_request(|request| engine.begin(request, time, keys, cache));
+        match step {
+            Some(step) => self.drive(step, host),
+            None => outcome::UNREADABLE,
+        }
+    }
+
+    /// The source for which a suspended decision waits.
+    #[must_use]
+    pub fn awaited_source(&self, ticket: usize) -> Option<usize> {
+        self.suspended.waiting(ticket).map(|waiting| waiting.source().index())
+    }
+
+    /// Goes on with a decision that waited for keys.
+    pub fn resume(&mut self, ticket: usize, host: u32) -> u32 {
+        match self.suspended.take_waiting(ticket) {
+            Some(waiting) => {
+                let step = waiting.resume(&self.keys);
+                self.drive(step, host)
+            }
+            None => outcome::UNREADABLE,
+        }
+    }
+
+    /// The number in [`algorithms`] of the algorithm of a suspended signature check.
+    #[must_use]
+    pub fn check_algorithm(&self, ticket: usize) -> Option<u32> {
+        self.check(ticket).map(|check| outcome::algorithm_number(check.algorithm))
+    }
+
+    /// The public key of a suspended check, as SubjectPublicKeyInfo in DER.
+    #[must_use]
+    pub fn check_key(&self, ticket: usize) -> Option<Vec<u8>> {
+        self.check(ticket).and_then(|check| spki_der(check.key))
+    }
+
+    /// The message of a suspended check.
+    #[must_use]
+    pub fn check_message(&self, ticket: usize) -> Option<Vec<u8>> {
+        self.check(ticket).map(|check| check.message.into())
+    }
+
+    /// The signature of a suspended check; r and s for ECDSA.
+    #[must_use]
+    pub fn check_signature(&self, ticket: usize) -> Option<Vec<u8>> {
+        self.check(ticket).map(|check| check.signature.into())
+    }
+
+    /// Goes on with the host's answer to a suspended check; none means that it could not answer.
+    pub fn finish(&mut self, ticket: usize, genuine: Option<bool>, host: u32) -> u32 {
+        let outcome = match genuine {
+            Some(true) => Outcome::Valid,
+            Some(false) => Outcome::Invalid,
+            None => Outcome::Unavailable,
+        };
+        match self.suspended.take_pending(ticket) {
+            Some(pending) => {
+                let step = pending.finish(outcome, &mut self.cache);
+                self.drive(step, host)
+            }
+            None => outcome::UNREADABLE,
+        }
+    }
+
+    /// Gives a suspended decision up.
+    pub fn abandon(&mut self, ticket: usize) {
+        self.suspended.abandon(ticket);
+    }
+
+    /// The correlation id with which the last request came.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<String> {
+        self.last.as_ref()?.correlation_id().map(Into::into)
+    }
+
+    /// The answer to the last request, as JSON: `status`, `headers`, `body`, `grpcStatus`.
+    #[must_use]
+    pub fn reply(&self, correlation_id: &str) -> Option<String> {
+        self.last.as_ref().map(|last| text::reply(&last.reply(correlation_id)))
+    }
+
+    /// The changes to the last request, as JSON: `remove`, `set`, and `target` where it changes.
+    #[must_use]
+    pub fn changes(&self) -> Option<String> {
+        self.last.as_ref().map(|last| text::changes(last.upstream()))
+    }
+
+    /// The audit record of the last decision: one JSON object on one line.
+    #[must_use]
+    pub fn audit(&self, now: f64, correlation_id: &str) -> Option<String> {
+        self.last.as_ref().map(|last| last.audit(seconds(now), correlation_id))
+    }
+
+    /// A source whose fetch is due.
+    #[must_use]
+    pub fn due(&self, now: f64) -> Option<usize> {
+        self.keys.due(millis(now)).map(SourceId::index)
+    }
+
+    /// When [`due`](Self::due) is worth asking again.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::as_conversions,
+        reason = "below 2^53 until 287396"
+    )]
+    pub fn next_due(&self) -> Option<f64> {
+        self.keys.next_due().map(|at| at.0 as f64)
+    }
+
+    /// What to do for a request that waits for a source: 0 nothing, 1 wait, 2 fetch.
+    #[must_use]
+    pub fn want(&self, source: usize, now: f64) -> u32 {
+        match self.keys.want(SourceId::new(source), millis(now)) {
+            Want::No => 0,
+            Want::Wait => 1,
+            Want::Fetch => 2,
+        }
+    }
+
+    /// A fetch begins, because it is due or because a request wants it.
+    pub fn begin_fetch(&mut self, source: usize, now: f64, wanted: bool) {
+        let cause = if wanted { FetchCause::Request } else { FetchCause::Timer };
+        self.keys.begin_fetch(SourceId::new(source), millis(now), cause);
+    }
+
+    /// A fetch brought this body; the answer is a JSON report.
+    pub fn finish_fetch(
+        &mut self,
+        source: usize,
+        now: f64,
+        body: &[u8],
+        max_age: Option<u32>,
+    ) -> String {
+        let max_age = max_age.map(|seconds| Seconds(seconds.into()));
+        let (source, now) = (SourceId::new(source), millis(now));
+        text::report(&self.keys.finish_fetch(source, now, Ok(body), max_age, &Portable))
+    }
+
+    /// A fetch brought no body: `status` is that of the answer, or 0 for none in time, 1 for no
+    /// connection, 2 for too many bytes. The answer is a JSON report.
+    pub fn fail_fetch(&mut self, source: usize, now: f64, status: u16) -> String {
+        let failure = match status {
+            0 => FetchFailure::Timeout,
+            1 => FetchFailure::Connection,
+            2 => FetchFailure::TooLarge,
+            status => FetchFailure::Status(status),
+        };
+        let (source, now) = (SourceId::new(source), millis(now));
+        text::report(&self.keys.finish_fetch(source, now, Err(failure), None, &Portable))
+    }
+}
+
+impl Gate {
+    /// Goes on until the request is decided or the host has to do something.
+    fn drive(&mut self, mut step: Step, host: u32) -> u32 {
+        loop {
+            step = match step {
+                Step::Done(decision) => {
+                    let packed = outcome::done(&decision);
+                    self.last = Some(*decision);
+                    return packed;
+                }
+                Step::NeedKeys(waiting) => {
+                    return outcome::need_keys(self.suspended.hold_waiting(waiting));
+                }
+                Step::Verify(pending) if is_for_host(&pending.check(), host) => {
+                    return outcome::verify(self.suspended.hold_pending(pending));
+                }
+                Step::Verify(pending) => {
+                    let outcome = Portable.verify(&pending.check());
+                    pending.finish(outcome, &mut self.cache)
+                }
+            };
+        }
+    }
+
+    fn check(&self, ticket: usize) -> Option<SignatureCheck<'_>> {
+        self.suspended.pending(ticket).map(lychgate_core::engine::Pending::check)
+    }
+}
+
+/// The algorithms by number, as a JSON list of names.
+#[wasm_bindgen]
+#[must_use]
+pub fn algorithms() -> String {
+    text::algorithms()
+}
+
+/// The reasons by number, as a JSON list of `reason`, `verdict` and `status`.
+#[wasm_bindgen]
+#[must_use]
+pub fn reasons() -> String {
+    text::reasons()
+}
+
+/// The memory in which the buffer stands: another one after the module was started again.
+#[wasm_bindgen]
+#[must_use]
+pub fn linear_memory() -> JsValue {
+    wasm_bindgen::memory()
+}
+
+/// Whether the host is to check this signature: it wants the algorithm, and the structure holds.
+fn is_for_host(check: &SignatureCheck<'_>, host: u32) -> bool {
+    let bit = 1_u32.checked_shl(outcome::algorithm_number(check.algorithm)).unwrap_or(0);
+    host & bit != 0 && structure_ok(check) && spki_der(check.key).is_some()
+}
+
+fn load(bundle: &str) -> Result<Engine, String> {
+    Engine::load(bundle.as_bytes(), &Portable).map_err(|error| text::load_error(&error))
+}
+
+fn seconds(now: f64) -> UnixTime {
+    UnixTime::from_seconds(millis(now).0.checked_div(1000).unwrap_or(0))
+}
+
+/// Saturates, and what is no number is 0: then every token is still to come.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the only conversion there is"
+)]
+fn millis(now: f64) -> UnixMillis {
+    UnixMillis(now as u64)
+}

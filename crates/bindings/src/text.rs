@@ -1,0 +1,133 @@
+//! What crosses back as JSON, because it is asked for rarely.
+
+use lychgate_core::authn::{FetchReport, KeySource};
+use lychgate_core::decision::{Reason, Verdict};
+use lychgate_core::json::JsonWriter;
+use lychgate_core::reply::Reply;
+use lychgate_core::upstream::UpstreamChanges;
+use lychgate_core::{Finding, LoadError};
+
+use crate::outcome::ALGORITHMS;
+
+pub(crate) fn load_error(error: &LoadError) -> String {
+    written(|json| {
+        json.object(|json| {
+            json.member("code", error.code());
+            json.member("pointer", error.pointer());
+            json.member("message", &error.problem().to_string());
+        });
+    })
+}
+
+pub(crate) fn warnings(findings: &[Finding]) -> String {
+    list(findings, |json, finding| {
+        json.member("code", finding.code);
+        json.member("pointer", &finding.pointer);
+        json.member("message", &finding.message);
+    })
+}
+
+pub(crate) fn sources(sources: &[KeySource]) -> String {
+    list(sources, |json, source| {
+        json.member("uri", &source.uri);
+        json.name("timeout");
+        json.number(source.refresh.timeout.0);
+        json.name("wait");
+        json.number(source.refresh.wait.0);
+    })
+}
+
+pub(crate) fn reasons() -> String {
+    list(&Reason::ALL, |json, reason| {
+        json.member("reason", reason.code());
+        json.member(
+            "verdict",
+            match reason.verdict() {
+                Verdict::Allow => "allow",
+                Verdict::Deny => "deny",
+            },
+        );
+        json.name("status");
+        json.number(reason.status().into());
+    })
+}
+
+pub(crate) fn algorithms() -> String {
+    written(|json| {
+        json.array(|json| ALGORITHMS.iter().for_each(|algorithm| json.string(algorithm.name())));
+    })
+}
+
+pub(crate) fn reply(reply: &Reply) -> String {
+    written(|json| {
+        json.object(|json| {
+            json.name("status");
+            json.number(reply.status.into());
+            json.name("headers");
+            json.array(|json| pairs(json, reply.headers.iter().map(|(n, v)| (*n, v.as_str()))));
+            json.member("body", &reply.body);
+            json.name("grpcStatus");
+            json.number(reply.grpc_status.into());
+        });
+    })
+}
+
+pub(crate) fn changes(changes: &UpstreamChanges) -> String {
+    written(|json| {
+        json.object(|json| {
+            json.name("remove");
+            json.array(|json| changes.remove.iter().for_each(|name| json.string(name)));
+            json.name("set");
+            let set = changes.set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            json.array(|json| pairs(json, set));
+            if let Some(target) = &changes.target {
+                // One character for each byte, as JavaScript's hosts write targets.
+                let target: String = target.iter().copied().map(char::from).collect();
+                json.member("target", &target);
+            }
+        });
+    })
+}
+
+pub(crate) fn report(report: &FetchReport) -> String {
+    written(|json| {
+        json.object(|json| match report {
+            FetchReport::Updated { keys, skipped } => {
+                json.member("outcome", "updated");
+                json.name("keys");
+                json.number(u64::try_from(*keys).unwrap_or(u64::MAX));
+                json.name("skipped");
+                json.number(u64::try_from(skipped.len()).unwrap_or(u64::MAX));
+            }
+            FetchReport::Kept { error, retry_at } => {
+                json.member("outcome", "kept");
+                json.member("code", error.code());
+                json.member("message", &error.to_string());
+                json.name("retryAt");
+                json.number(retry_at.0);
+            }
+            FetchReport::NoSource => json.member("outcome", "no_source"),
+        });
+    })
+}
+
+fn pairs<'a>(json: &mut JsonWriter, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, value) in pairs {
+        json.array(|json| {
+            json.string(name);
+            json.string(value);
+        });
+    }
+}
+
+fn list<T>(items: &[T], mut write: impl FnMut(&mut JsonWriter, &T)) -> String {
+    written(|json| {
+        json.array(|json| items.iter().for_each(|item| json.object(|json| write(json, item))));
+    })
+}
+
+fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
+    let mut json = JsonWriter::new();
+    write(&mut json);
+    json.finish()
+}

@@ -1,0 +1,102 @@
+import { linear_memory, type Gate } from '#wasm';
+import { LychgateError } from './errors.js';
+import type { Peer, RequestDescription } from './types.js';
+
+const ABSENT = 0xffff_ffff;
+const FIXED_FIELDS = 12;
+const NO_BYTES = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+/** The engine's request buffer: the layout is that of crates/bindings/src/input.rs. */
+export class RequestBuffer {
+  readonly #gate: Gate;
+  #fields = new Uint32Array(0);
+  #bytes = NO_BYTES;
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+  }
+
+  /** Writes a request where the engine reads it. */
+  write(request: RequestDescription): void {
+    const { headers, connection } = request;
+    this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0);
+    const fields = this.#fields;
+    let text = request.method + request.target;
+    const put = (field: number, part: string | undefined): void => {
+      fields[field] = part === undefined ? ABSENT : part.length;
+      if (part !== undefined) text += part;
+    };
+    fields[0] = request.joined === true ? 1 : 0;
+    fields[2] = connection?.destinationPort ?? ABSENT;
+    fields[3] = request.method.length;
+    fields[4] = request.target.length;
+    put(5, request.authority);
+    put(6, connection?.sourceIp);
+    put(7, connection?.remoteIp);
+    put(8, connection?.destinationIp);
+    put(9, connection?.serverName);
+    fields[11] = headers.length;
+    let field = FIXED_FIELDS;
+    for (const [name, value] of headers) {
+      fields[field] = name.length;
+      fields[field + 1] = value.length;
+      text += name + value;
+      field += 2;
+    }
+    this.#writeBytes(text, request.peer);
+  }
+
+  #writeBytes(text: string, peer: Peer | undefined): void {
+    const [kind, identity] = peerBytes(peer);
+    this.#makeRoom(0, text.length + identity.length);
+    this.#fields[1] = kind;
+    this.#fields[10] = identity.length;
+    writeText(text, this.#bytes);
+    this.#bytes.set(identity, text.length);
+  }
+
+  /** Views of the memory go stale when it grows or moves. */
+  #makeRoom(fields: number, bytes: number): void {
+    const gate = this.#gate;
+    const grows = fields > this.#fields.length || bytes > this.#bytes.length;
+    if (!grows && this.#bytes.length > 0) return;
+    // Views of a memory that grew are empty, and can't be copied.
+    const kept = this.#fields.length > 0 ? this.#fields.slice() : undefined;
+    gate.reserve(fields, bytes);
+    const { buffer } = linear_memory();
+    this.#fields = new Uint32Array(buffer, gate.fields(), gate.field_capacity());
+    this.#bytes = new Uint8Array(buffer, gate.bytes(), gate.byte_capacity());
+    if (kept !== undefined) this.#fields.set(kept);
+  }
+}
+
+/** One byte for each character; ASCII, which almost everything is, at the speed of the host. */
+function writeText(text: string, bytes: Uint8Array): void {
+  const { read, written } = encoder.encodeInto(text, bytes);
+  // Longer characters may fill the buffer with exactly as many bytes, but then not all are read.
+  if (read === text.length && written === text.length) return;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0xff) {
+      throw new LychgateError('request_invalid', 'a request has one character for each byte');
+    }
+    bytes[index] = code;
+  }
+}
+
+function peerBytes(peer: Peer | undefined): [kind: number, bytes: Uint8Array] {
+  switch (peer?.kind) {
+    case undefined:
+    case 'absent':
+      return [0, NO_BYTES];
+    case 'unverified':
+      return [1, NO_BYTES];
+    case 'certificate':
+      return [2, peer.der];
+    case 'pem':
+      return [3, encoder.encode(peer.pem)];
+    case 'spiffe':
+      return [4, encoder.encode(peer.id)];
+  }
+}

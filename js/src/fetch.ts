@@ -1,0 +1,43 @@
+import { LychgateError } from './errors.js';
+import type { Decision, Peer, RequestDescription } from './types.js';
+
+/**
+ * A Fetch API `Request` as a description. Fetch has joined repeated headers and normalised the URL
+ * before: the policy is told of the first, and nothing can be done about the second.
+ */
+export function describe(request: Request, peer?: Peer): RequestDescription {
+  const url = new URL(request.url);
+  return {
+    method: request.method,
+    target: url.pathname + url.search,
+    // `Host` is what came; a URL loses a port that is its scheme's own.
+    authority: request.headers.get('host') ?? url.host,
+    headers: [...request.headers],
+    joined: true,
+    peer,
+  };
+}
+
+/**
+ * The answer to a request that is refused.
+ *
+ * @throws {LychgateError} `not_refused` if it is not: an allowed request has no answer yet.
+ */
+export function toResponse(decision: Decision): Response {
+  if (decision.verdict !== 'deny') {
+    throw new LychgateError('not_refused', 'an allowed request is passed on, not answered');
+  }
+  const { status, headers, body } = decision.reply;
+  return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) });
+}
+
+/** The request as the application may see it: without forged headers, with the caller's identity. */
+export function toUpstream(request: Request, decision: Decision): Request {
+  if (decision.refuses) throw new LychgateError('refused', 'a refused request is not passed on');
+  const { remove, set, target } = decision.changes;
+  const url = target === undefined ? request.url : new URL(target, request.url).href;
+  const changed = new Request(url, request);
+  for (const name of remove) changed.headers.delete(name);
+  for (const [name, value] of set) changed.headers.set(name, value);
+  return changed;
+}

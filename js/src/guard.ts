@@ -1,0 +1,346 @@
+import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
+import { hostVerifier } from '#crypto';
+import { RequestBuffer } from './buffer.js';
+import { LychgateError, loadError } from './errors.js';
+import { describe } from './fetch.js';
+import { KeyFetcher, type KeyHost } from './keys.js';
+import type { Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+
+/** More requests than this never wait for keys at the same time; the others go on without. */
+const WAITING = 4096;
+
+const DECIDED = 0;
+const VERIFY = 1;
+const NEED_KEYS = 2;
+
+const NO_CHANGES: Changes = Object.freeze({ remove: [], set: [] });
+
+const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
+const ALGORITHMS = JSON.parse(algorithms()) as SignatureCheck['algorithm'][];
+const ALL_ALGORITHMS = 2 ** ALGORITHMS.length - 1;
+
+/** How often WebAssembly was started again, for all guards of this module. */
+let generation = 0;
+
+/** A policy: a bundle as `lychgate compile` writes it, as text or parsed, or its parts. */
+export type PolicySource =
+  | { readonly bundle: string | object }
+  | {
+      /** Kubernetes resources: AuthorizationPolicy, RequestAuthentication, PeerAuthentication. */
+      readonly resources: readonly object[];
+      /** The workload for which those that apply are selected. */
+      readonly workload: object;
+      /** See docs/settings.md of Lychgate's repository. */
+      readonly settings?: object;
+    };
+
+/** What `Guard.load` needs. */
+export type GuardOptions = PolicySource & {
+  /** Key sets by the URI that the policy names: these are never fetched. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+  /** Fetches the other key sets; `false` for never. By default the global `fetch`. */
+  readonly fetch?: typeof fetch | false;
+  /** Milliseconds since 1970. By default `Date.now`. */
+  readonly clock?: () => number;
+  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's. */
+  readonly verifier?: Verifier | 'portable';
+  /** Takes the audit record of each decision: one JSON object on one line. */
+  readonly audit?: (record: string, decision: Decision) => void;
+  /** Takes what came of each fetch of keys. */
+  readonly onFetch?: (report: FetchReport) => void;
+  /** Takes what was thrown inside. The caller got a denial, and the engine was started again. */
+  readonly onFault?: (error: unknown) => void;
+};
+
+/** What only one request has. */
+export interface AuthorizeOptions {
+  /** Who the peer is, for a Fetch API `Request`, which doesn't know. */
+  readonly peer?: Peer;
+  /** Keeps the host alive until keys that are being fetched have come. */
+  readonly waitUntil?: (promise: Promise<unknown>) => void;
+}
+
+/** The engine for one policy, as long as nothing replaces either. */
+interface Machine {
+  readonly gate: Gate;
+  readonly buffer: RequestBuffer;
+  readonly fetcher: KeyFetcher;
+  readonly generation: number;
+  readonly revision: string;
+}
+
+/** Decides about requests under one policy. */
+export class Guard {
+  readonly #host: KeyHost;
+  readonly #verifier: Verifier | undefined;
+  readonly #audit: GuardOptions['audit'];
+  readonly #onFault: GuardOptions['onFault'];
+  #bundle: string;
+  #machine: Machine;
+  #waiting = 0;
+
+  /**
+   * Loads a policy and fetches the keys that it needs. Keys that can't be had are no error: their
+   * issuers' tokens are answered with 503 until they come.
+   *
+   * @throws {LychgateError} if the policy does not load; `pointer` says where.
+   */
+  static async load(options: GuardOptions): Promise<Guard> {
+    const guard = new Guard(options);
+    await guard.#machine.fetcher.refresh(guard.#host.clock());
+    return guard;
+  }
+
+  private constructor(options: GuardOptions) {
+    const { fetch = globalThis.fetch, verifier = hostVerifier } = options;
+    this.#host = {
+      fetch: fetch === false ? undefined : (...parameters) => fetch(...parameters),
+      keys: options.keys ?? {},
+      clock: options.clock ?? Date.now,
+      report: (report) => options.onFetch?.(report),
+      guarded: (work) => {
+        try {
+          work();
+        } catch (error) {
+          this.#fault(error);
+        }
+      },
+    };
+    this.#verifier = verifier === 'portable' ? undefined : verifier;
+    this.#audit = options.audit;
+    this.#onFault = options.onFault;
+    this.#bundle = bundleText(options);
+    this.#machine = this.#start();
+  }
+
+  /** Lower-case hex SHA-256 of the canonical bundle; every decision carries it. */
+  get revision(): string {
+    return this.#machine.revision;
+  }
+
+  /** What loads and is probably not meant. */
+  get warnings(): readonly Finding[] {
+    return this.#attempt(() => JSON.parse(this.#current().gate.warnings()) as Finding[]);
+  }
+
+  /**
+   * Replaces the policy at once. Keys of sources that both policies have are kept; a request that
+   * waits for keys is decided anew under the new policy.
+   *
+   * @throws {LychgateError} if the policy does not load: then the one in force stays.
+   */
+  update(policy: PolicySource): void {
+    const bundle = bundleText(policy);
+    const { gate, buffer, fetcher } = this.#current();
+    this.#attempt(() => gate.update(bundle, seed()));
+    fetcher.retire();
+    this.#bundle = bundle;
+    this.#machine = this.#machineOf(gate, buffer);
+  }
+
+  /**
+   * Decides at once, with the keys that are there.
+   *
+   * Nothing that goes wrong inside lets a request pass or throws: the answer is a denial.
+   *
+   * @throws {LychgateError} `request_invalid` if the description is none.
+   */
+  decide(request: RequestDescription): Decision {
+    try {
+      const machine = this.#current();
+      machine.fetcher.refresh(this.#host.clock());
+      let packed = this.#begin(machine, request);
+      while ((packed & 0xff) === NEED_KEYS) {
+        // Comes too late for this request, and in time for a later one.
+        this.#wanted(machine, packed);
+        packed = this.#resume(machine, packed);
+      }
+      return this.#decision(machine, packed);
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  /**
+   * Decides, and waits a moment for keys that may still come.
+   *
+   * As {@link decide}, nothing that goes wrong inside lets a request pass.
+   */
+  async authorize(request: Request | RequestDescription, options: AuthorizeOptions = {}): Promise<Decision> {
+    try {
+      return await this.#authorize(isFetchRequest(request) ? describe(request, options.peer) : request, options);
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  async #authorize(request: RequestDescription, { waitUntil }: AuthorizeOptions): Promise<Decision> {
+    let mayWait = true;
+    for (;;) {
+      const machine = this.#current();
+      const refreshed = machine.fetcher.refresh(this.#host.clock());
+      if (refreshed !== undefined) waitUntil?.(refreshed);
+      let packed = this.#begin(machine, request);
+      while ((packed & 0xff) === NEED_KEYS) {
+        const keys = mayWait ? this.#wanted(machine, packed) : undefined;
+        if (keys !== undefined) {
+          mayWait = false;
+          waitUntil?.(keys.fetch);
+          await this.#wait(keys);
+          // Another policy, or an engine that was started again, knows nothing of this ticket.
+          if (machine !== this.#machine || machine.generation !== generation) break;
+        }
+        packed = this.#resume(machine, packed);
+      }
+      if ((packed & 0xff) !== NEED_KEYS) return this.#decision(machine, packed);
+    }
+  }
+
+  #wanted({ gate, fetcher }: Machine, packed: number): ReturnType<KeyFetcher['wanted']> {
+    const source = gate.awaited_source(packed >>> 8);
+    if (source === undefined || this.#waiting >= WAITING) return undefined;
+    return fetcher.wanted(source, this.#host.clock());
+  }
+
+  async #wait({ fetch, wait }: { fetch: Promise<void>; wait: number }): Promise<void> {
+    this.#waiting += 1;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      await Promise.race([fetch, new Promise((resolve) => { timer = setTimeout(resolve, wait); })]);
+    } finally {
+      clearTimeout(timer);
+      this.#waiting -= 1;
+    }
+  }
+
+  #begin(machine: Machine, request: RequestDescription): number {
+    machine.buffer.write(request);
+    return this.#verified(machine, machine.gate.begin(this.#host.clock(), this.#algorithms()));
+  }
+
+  #resume(machine: Machine, packed: number): number {
+    return this.#verified(machine, machine.gate.resume(packed >>> 8, this.#algorithms()));
+  }
+
+  /** Answers whatever the engine asks of the host's crypto library. */
+  #verified({ gate }: Machine, first: number): number {
+    let packed = first;
+    while ((packed & 0xff) === VERIFY) {
+      const ticket = packed >>> 8;
+      const algorithm = ALGORITHMS[gate.check_algorithm(ticket) ?? -1];
+      const key = gate.check_key(ticket);
+      const message = gate.check_message(ticket);
+      const signature = gate.check_signature(ticket);
+      let genuine: boolean | undefined;
+      if (algorithm && key && message && signature) {
+        genuine = this.#verifier?.({ algorithm, key, message, signature });
+      }
+      packed = gate.finish(ticket, genuine, this.#algorithms());
+    }
+    return packed;
+  }
+
+  #algorithms(): number {
+    return this.#verifier === undefined ? 0 : ALL_ALGORITHMS;
+  }
+
+  /** Reads what the engine remembers of its last decision: before it begins the next. */
+  #decision({ gate, revision }: Machine, packed: number): Decision {
+    const reason = REASONS[(packed >>> 8) & 0xff];
+    if ((packed & 0xff) !== DECIDED || reason === undefined) throw new Error('the engine read no request');
+    const changes = packed & 0x4_0000 ? parsed<Changes>(gate.changes()) : NO_CHANGES;
+    const outcome = { ...reason, revision, shadow: (packed & 0x2_0000) !== 0, changes };
+    const isDenied = outcome.verdict === 'deny';
+    if (!isDenied && this.#audit === undefined) return { ...outcome, refuses: false } as Decision;
+    const correlationId = gate.correlation_id() ?? crypto.randomUUID();
+    const reply = isDenied && { reply: parsed<Reply>(gate.reply(correlationId)) };
+    const decision = { ...outcome, refuses: (packed & 0x1_0000) !== 0, ...reply } as Decision;
+    if (this.#audit !== undefined) {
+      this.#audit(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
+    }
+    return decision;
+  }
+
+  /** Throws the engine away and denies. Only a description that is none is the caller's mistake. */
+  #fault(error: unknown): Decision {
+    if (error instanceof LychgateError) throw error;
+    generation += 1;
+    try {
+      __wbg_reset_state();
+      this.#onFault?.(error);
+    } catch {
+      // A denial all the same; the next request tries to start the engine again.
+    }
+    return denial(this.#machine.revision);
+  }
+
+  /** The engine, started again if it was thrown away since. */
+  #current(): Machine {
+    if (this.#machine.generation !== generation) {
+      this.#machine.fetcher.retire();
+      this.#machine = this.#start();
+    }
+    return this.#machine;
+  }
+
+  #start(): Machine {
+    const gate = this.#attempt(() => new Gate(this.#bundle, seed()));
+    return this.#machineOf(gate, new RequestBuffer(gate));
+  }
+
+  #machineOf(gate: Gate, buffer: RequestBuffer): Machine {
+    const started = generation;
+    const fetcher = new KeyFetcher(gate, this.#host, () => started === generation);
+    return { gate, buffer, fetcher, generation, revision: gate.revision() };
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw loadError(error);
+    }
+  }
+}
+
+function bundleText(policy: PolicySource): string {
+  if ('bundle' in policy) {
+    return typeof policy.bundle === 'string' ? policy.bundle : JSON.stringify(policy.bundle);
+  }
+  const { resources, workload, settings = {} } = policy;
+  return JSON.stringify({ apiVersion: 'lychgate.dev/v1alpha1', kind: 'Bundle', workload, settings, resources });
+}
+
+function isFetchRequest(request: Request | RequestDescription): request is Request {
+  return 'url' in request;
+}
+
+function parsed<T>(json: string | undefined): T {
+  return JSON.parse(json ?? 'null') as T;
+}
+
+function seed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
+/** What is answered while there is no engine; the same bytes as the engine's own 503. */
+function denial(revision: string): Denied {
+  const body = {
+    type: 'about:blank',
+    title: "The request can't be decided right now",
+    status: 503,
+    code: 'unavailable',
+    correlation_id: crypto.randomUUID(),
+  };
+  const headers = [['content-type', 'application/problem+json'], ['cache-control', 'no-store'], ['retry-after', '2']] as const;
+  return {
+    verdict: 'deny',
+    reason: 'not_configured',
+    status: 503,
+    refuses: true,
+    revision,
+    shadow: false,
+    changes: NO_CHANGES,
+    reply: { status: 503, headers, body: JSON.stringify(body), grpcStatus: 14 },
+  };
+}

@@ -1,0 +1,152 @@
+import type { Gate } from '#wasm';
+import type { FetchReport } from './types.js';
+
+/** The engine refuses a larger body; reading stops one byte above. */
+const JWKS_BYTES = 64 * 1024;
+
+const TIMEOUT = 0;
+const NO_CONNECTION = 1;
+const TOO_LARGE = 2;
+
+/** `Want` as the engine numbers it. */
+const WANT_NOTHING = 0;
+const WANT_FETCH = 2;
+
+interface Source {
+  readonly uri: string;
+  readonly timeout: number;
+  readonly wait: number;
+}
+
+/** What a fetch of keys needs from its guard. */
+export interface KeyHost {
+  readonly fetch: typeof fetch | undefined;
+  readonly keys: Readonly<Record<string, unknown>>;
+  readonly clock: () => number;
+  readonly report: (report: FetchReport) => void;
+  /** Does work in which the engine may fail. */
+  readonly guarded: (work: () => void) => void;
+}
+
+/**
+ * Fetches the key sets of one policy. When to fetch is for the engine to say; here is only how.
+ * A policy that was replaced has its own fetcher, whose answers nobody reads any more.
+ */
+export class KeyFetcher {
+  readonly #gate: Gate;
+  readonly #host: KeyHost;
+  readonly #sources: readonly Source[];
+  readonly #isRunning: () => boolean;
+  readonly #running = new Map<number, Promise<void>>();
+  #nextDue = 0;
+  #retired = false;
+
+  constructor(gate: Gate, host: KeyHost, isRunning: () => boolean) {
+    this.#gate = gate;
+    this.#host = host;
+    this.#isRunning = isRunning;
+    this.#sources = JSON.parse(gate.sources()) as Source[];
+  }
+
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** Begins whatever is due; answers what now runs. */
+  refresh(now: number): Promise<unknown> | undefined {
+    if (this.#sources.length === 0 || now < this.#nextDue) return undefined;
+    for (let round = 0; round < this.#sources.length; round += 1) {
+      const source = this.#gate.due(now);
+      if (source === undefined) break;
+      this.#begin(source, now, false);
+    }
+    this.#nextDue = this.#gate.next_due() ?? Infinity;
+    return this.#running.size > 0 ? Promise.all(this.#running.values()) : undefined;
+  }
+
+  /** What a request that needs the keys of this source should wait for; nothing if it can't help. */
+  wanted(source: number, now: number): { readonly fetch: Promise<void>; readonly wait: number } | undefined {
+    const want = this.#gate.want(source, now);
+    if (want === WANT_NOTHING) return undefined;
+    if (want === WANT_FETCH) this.#begin(source, now, true);
+    const fetch = this.#running.get(source);
+    return fetch && { fetch, wait: this.#sources[source]?.wait ?? 0 };
+  }
+
+  #begin(index: number, now: number, wanted: boolean): void {
+    const source = this.#sources[index];
+    if (source === undefined) return;
+    this.#gate.begin_fetch(index, now, wanted);
+    const { keys, fetch } = this.#host;
+    if (Object.hasOwn(keys, source.uri)) {
+      this.#finish(index, new TextEncoder().encode(JSON.stringify(keys[source.uri])), undefined);
+    } else if (fetch === undefined) {
+      this.#finish(index, NO_CONNECTION, undefined);
+    } else {
+      const running = download(fetch, source).then(({ body, maxAge }) => {
+        this.#running.delete(index);
+        this.#host.guarded(() => this.#finish(index, body, maxAge));
+      });
+      this.#running.set(index, running);
+    }
+  }
+
+  #finish(index: number, body: Uint8Array | number, maxAge: number | undefined): void {
+    if (this.#retired || !this.#isRunning()) return;
+    const now = this.#host.clock();
+    const report = typeof body === 'number'
+      ? this.#gate.fail_fetch(index, now, body)
+      : this.#gate.finish_fetch(index, now, body, maxAge);
+    this.#nextDue = 0;
+    const uri = this.#sources[index]?.uri;
+    this.#host.report({ ...JSON.parse(report), uri } as FetchReport);
+  }
+}
+
+interface Download {
+  /** The bytes, or why there are none, as the engine numbers it. */
+  readonly body: Uint8Array | number;
+  readonly maxAge?: number | undefined;
+}
+
+/** Never rejects. A redirect is a status: it is never followed. */
+async function download(fetch: KeyHost['fetch'] & {}, source: Source): Promise<Download> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), source.timeout);
+  try {
+    const headers = { accept: 'application/json' };
+    const response = await fetch(source.uri, { headers, redirect: 'manual', signal: abort.signal });
+    if (response.status !== 200) {
+      response.body?.cancel().catch(() => {});
+      return { body: response.status >= 100 ? response.status : NO_CONNECTION };
+    }
+    return { body: await read(response), maxAge: maxAge(response.headers.get('cache-control')) };
+  } catch {
+    return { body: abort.signal.aborted ? TIMEOUT : NO_CONNECTION };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(response: Response): Promise<Uint8Array | number> {
+  const body = new Uint8Array(JWKS_BYTES);
+  let length = 0;
+  if (response.body === null) return body.subarray(0, 0);
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return body.subarray(0, length);
+    if (length + value.length > JWKS_BYTES) {
+      reader.cancel().catch(() => {});
+      return TOO_LARGE;
+    }
+    body.set(value, length);
+    length += value.length;
+  }
+}
+
+/** The first `max-age` of a `Cache-Control` (RFC 9111 §5.2.2.1). */
+function maxAge(cacheControl: string | null): number | undefined {
+  const found = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,9})"?\s*(?:,|$)/i.exec(cacheControl ?? '');
+  return found ? Number(found[1]) : undefined;
+}
