@@ -1,4 +1,4 @@
-//! What Envoy answers under the configuration that [`translate`](crate::translate) writes.
+//! What Envoy answers under the configuration that `crate::translate` writes.
 
 mod evaluate;
 mod jwt;
