@@ -54,5 +54,5 @@ pub use compile::{PolicyCompiler, PolicyOptions};
 pub use error::PolicyError;
 pub use evaluate::{Denial, Nearest, PolicySet, RuleRef, Ruling, Shadow};
 pub use facts::Facts;
-pub use lint::{LintedPolicy, PolicyFinding, Surroundings, lint};
+pub use lint::{Lint, LintedPolicy, PolicyFinding, Surroundings, lint};
 pub use needs::Needs;

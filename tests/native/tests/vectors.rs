@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use lychgate_core::decision::Reason;
 use lychgate_core::engine::Engine;
-use lychgate_core::{Finding, FindingCode, Severity};
+use lychgate_core::{Finding, Severity};
 use lychgate_crypto::Portable;
 use lychgate_harness::{LoadExpectation, LoadVector, Topic, Warning, load_topics, load_vectors};
 use lychgate_tests_native::Bench;
@@ -110,34 +110,6 @@ fn load_difference(bench: &Bench, vector: &LoadVector) -> Option<String> {
 fn warning(found: &Finding) -> Warning {
     assert_eq!(found.severity(), Severity::Warning);
     Warning { code: found.code.name().to_owned(), pointer: found.pointer.clone() }
-}
-
-#[test]
-fn every_finding_has_a_vector_that_has_it_and_one_that_nearly_has_it() {
-    let (mut have, mut near) = (BTreeSet::new(), BTreeSet::new());
-    for (_, vector) in load_vectors() {
-        match vector.expect {
-            LoadExpectation::Error { code, .. } => have.extend(code),
-            LoadExpectation::Loads { warnings, near: codes } => {
-                have.extend(warnings.into_iter().flatten().map(|warning| warning.code));
-                near.extend(codes);
-            }
-        }
-    }
-    let all: BTreeSet<String> =
-        FindingCode::ALL.iter().map(|code| code.name().to_owned()).collect();
-    assert_eq!(have, all);
-    assert_eq!(near, all);
-}
-
-#[test]
-fn the_codes_of_findings_are_stable() {
-    let line = |code: &FindingCode| {
-        let (name, severity) = (code.name(), code.severity().name());
-        format!("{severity} {name}\n    risk: {}\n    fix: {}\n", code.risk(), code.fix())
-    };
-    let codes: Vec<String> = FindingCode::ALL.iter().map(line).collect();
-    assert_eq!(codes.concat(), include_str!("findings.txt"));
 }
 
 #[test]
