@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use super::resource::{Action, AuthorizationPolicySpec};
 use crate::finding::FindingCode;
 use crate::limits;
+use evasion::AllowedPaths;
 use view::RuleView;
 
 /// A policy that applies, as it is written.
@@ -81,17 +82,23 @@ pub fn lint(policies: &[LintedPolicy<'_>], surroundings: &Surroundings<'_>) -> V
         };
         policies.iter().zip(&views).filter(chosen).flat_map(|(_, rules)| rules).collect::<Vec<_>>()
     };
+    let (allow, deny) = (enforced(Action::Allow), enforced(Action::Deny));
     let mut lints = Lints {
         policies,
         surroundings,
-        allow: enforced(Action::Allow),
-        deny: enforced(Action::Deny),
+        peer_demanded: !allow.is_empty() && allow.iter().all(|rule| rule.demands_peer()),
+        token_demanded: !allow.is_empty() && allow.iter().all(|rule| rule.demands_token()),
+        guards: deny.iter().copied().filter(|rule| rule.is_guard()).collect(),
+        allowed_paths: allow.iter().map(|rule| AllowedPaths::of(rule)).collect(),
+        allow,
+        deny,
         pairs: limits::RULE_PAIRS,
         findings: Vec::new(),
     };
     for (policy, rules) in policies.iter().zip(&views) {
         lints.policy(policy, rules);
     }
+    lints.pairs = limits::RULE_PAIRS;
     lints.coverage();
     lints.findings
 }
@@ -104,6 +111,13 @@ struct Lints<'a> {
     allow: Vec<&'a RuleView<'a>>,
     /// The rules that deny.
     deny: Vec<&'a RuleView<'a>>,
+    /// Whether every rule that allows demands a verified peer, or a token.
+    peer_demanded: bool,
+    token_demanded: bool,
+    /// The rules that deny whoever lacks something.
+    guards: Vec<&'a RuleView<'a>>,
+    /// What `allow` says about paths.
+    allowed_paths: Vec<AllowedPaths>,
     /// How many pairs of rules may still be compared.
     pairs: usize,
     findings: Vec<PolicyFinding>,
@@ -129,9 +143,10 @@ impl Lints<'_> {
         }
     }
 
-    /// Whether another pair of rules may be compared: loading stays quick however many there are.
-    fn spend(&mut self) -> bool {
-        let left = self.pairs.checked_sub(1);
+    /// Whether so many more pairs of rules may be compared: loading stays quick however many there
+    /// are.
+    fn spend(&mut self, pairs: usize) -> bool {
+        let left = self.pairs.checked_sub(pairs);
         self.pairs = left.unwrap_or(0);
         left.is_some()
     }

@@ -21,7 +21,7 @@ impl Lints<'_> {
         }
         let deny = self.deny.clone();
         for rule in self.allow.clone() {
-            let refusal = deny.iter().find(|refusal| self.spend() && covers(refusal, rule));
+            let refusal = deny.iter().find(|refusal| self.spend(1) && covers(refusal, rule));
             self.note(FindingCode::UnreachableRule, rule, refusal.copied());
         }
     }
@@ -35,7 +35,7 @@ impl Lints<'_> {
     ) -> Option<&'r RuleView<'r>> {
         let mut others = rules.iter().enumerate().filter(|(other, _)| *other != index);
         let is_shadow = |(at, other): &(usize, &&RuleView<'_>)| {
-            self.spend() && covers(other, rule) && (*at < index || !covers(rule, other))
+            self.spend(1) && covers(other, rule) && (*at < index || !covers(rule, other))
         };
         others.find(is_shadow).map(|(_, other)| *other)
     }

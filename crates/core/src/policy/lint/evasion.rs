@@ -39,20 +39,35 @@ impl Lints<'_> {
         }
     }
 
-    /// Whether the ALLOW rules leave room for a path: there are none, or one takes it.
+    /// Whether the ALLOW rules leave room for a path: there are none, or one takes it. Without a look
+    /// at every rule, nothing is said.
     fn lets_pass(&mut self, path: &str) -> bool {
-        let allow = self.allow.clone();
-        allow.is_empty() || allow.iter().any(|rule| self.spend() && takes(rule, path))
+        self.spend(self.allowed_paths.len())
+            && (self.allowed_paths.is_empty()
+                || self.allowed_paths.iter().any(|paths| paths.take(path)))
     }
 }
 
-/// Whether a rule may match a request for this path.
-fn takes(rule: &RuleView<'_>, path: &str) -> bool {
-    let fits = |entry: &Entry<'_>| {
-        let mut terms = entry.iter().filter(|term| matches!(term.attribute, Attribute::Path));
-        terms.all(|term| paths(term).matches(path) != term.negated)
-    };
-    rule.operations.is_empty() || rule.operations.iter().any(fits)
+/// What one rule that allows says about paths: alternatives, of which each has lists that must or
+/// must not match.
+pub(super) struct AllowedPaths(Vec<Vec<(Paths, bool)>>);
+
+impl AllowedPaths {
+    pub(super) fn of(rule: &RuleView<'_>) -> Self {
+        let lists = |entry: &Entry<'_>| {
+            let terms = entry.iter().filter(|term| matches!(term.attribute, Attribute::Path));
+            terms.map(|term| (paths(term), !term.negated)).collect()
+        };
+        Self(rule.operations.iter().map(lists).collect())
+    }
+
+    /// Whether the rule may match a request for this path.
+    fn take(&self, path: &str) -> bool {
+        let fits = |lists: &Vec<(Paths, bool)>| {
+            lists.iter().all(|(paths, wanted)| paths.matches(path) == *wanted)
+        };
+        self.0.is_empty() || self.0.iter().any(fits)
+    }
 }
 
 fn paths(term: &Term<'_>) -> Paths {

@@ -65,15 +65,37 @@ impl<'t> Lack<'t> {
     }
 
     /// Whether a DENY rule refuses every request that lacks it and that has one of the operations.
-    fn is_refused_by(self, rule: &RuleView<'_>, operations: &[Entry<'_>]) -> bool {
-        let has_star = |term: &Term<'_>| term.written.iter().any(|value| value == "*");
-        let only = match (rule.sources.as_slice(), rule.conditions.as_slice()) {
-            ([entry], []) => entry.as_slice(),
-            ([], entry) => entry,
-            _ => return false,
-        };
-        matches!(only, [term] if term.negated && self.is_in(term) && has_star(term))
-            && covers_any(&rule.operations, operations)
+    fn is_refused_by(self, guard: &RuleView<'_>, operations: &[Entry<'_>]) -> bool {
+        guard.only_term().is_some_and(|term| self.is_in(term))
+            && covers_any(&guard.operations, operations)
+    }
+}
+
+impl RuleView<'_> {
+    /// Whether it refuses whoever lacks something.
+    pub(super) fn is_guard(&self) -> bool {
+        let is_star = |term: &Term<'_>| term.written.iter().any(|value| value == "*");
+        self.only_term().is_some_and(|term| term.negated && is_star(term))
+    }
+
+    /// Whether every request that matches has a verified peer, or a token.
+    pub(super) fn demands_peer(&self) -> bool {
+        Lack::Peer.is_demanded_by(self)
+    }
+
+    pub(super) fn demands_token(&self) -> bool {
+        Lack::Token.is_demanded_by(self)
+    }
+
+    fn only_term(&self) -> Option<&Term<'_>> {
+        match (self.sources.as_slice(), self.conditions.as_slice()) {
+            ([entry], []) => match entry.as_slice() {
+                [term] => Some(term),
+                _ => None,
+            },
+            ([], [term]) => Some(term),
+            _ => None,
+        }
     }
 }
 
@@ -89,19 +111,23 @@ impl Lints<'_> {
     }
 
     /// Whether a request without it is refused anyhow.
-    fn is_always_there(&self, lack: Lack<'_>, operations: &[Entry<'_>]) -> bool {
-        let demanded = |lack: Lack<'_>| {
-            !self.allow.is_empty() && self.allow.iter().all(|rule| lack.is_demanded_by(rule))
-        };
-        let refused =
-            |lack: Lack<'_>| self.deny.iter().any(|rule| lack.is_refused_by(rule, operations));
-        let guarded = |lack: Lack<'_>| demanded(lack) || refused(lack);
+    fn is_always_there(&mut self, lack: Lack<'_>, operations: &[Entry<'_>]) -> bool {
+        // Without a look at every rule, nothing is said.
+        let looked = self.spend(self.guards.len());
+        if !looked || self.guards.iter().any(|guard| lack.is_refused_by(guard, operations)) {
+            return true;
+        }
         match lack {
-            Lack::Peer => self.surroundings.peer_required || guarded(lack),
-            Lack::Token => guarded(lack),
+            Lack::Peer => self.surroundings.peer_required || self.peer_demanded,
+            Lack::Token => self.token_demanded,
             Lack::Claim(path) => {
                 let mut required = self.surroundings.required_claims.iter();
-                guarded(lack) || (required.any(|name| path.is(name)) && guarded(Lack::Token))
+                if required.any(|name| path.is(name)) {
+                    return self.is_always_there(Lack::Token, operations);
+                }
+                self.token_demanded
+                    && (!self.spend(self.allow.len())
+                        || self.allow.iter().all(|rule| lack.is_demanded_by(rule)))
             }
         }
     }
