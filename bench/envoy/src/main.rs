@@ -139,7 +139,8 @@ struct Mesh {
 impl Mesh {
     fn new(scratch: &Scratch) -> Self {
         let authority = Authority::new("bench");
-        let server = authority.issue(&["spiffe://cluster.local/ns/bench/sa/server"], &["localhost"]);
+        let server =
+            authority.issue(&["spiffe://cluster.local/ns/bench/sa/server"], &["localhost"]);
         let transport = Transport::Tls {
             server: server.files(scratch, "server"),
             clients: scratch.write("clients.pem", authority.pem()),
@@ -177,9 +178,7 @@ impl Bench {
         let client = Client::plain(self.envoy.listener(&policies.listener_name(contender)));
         let client = match policies.transport {
             Wire::Plain => client,
-            Wire::Mutual => {
-                client.with_tls(self.mesh.authority.pem(), Some(&self.mesh.client))
-            }
+            Wire::Mutual => client.with_tls(self.mesh.authority.pem(), Some(&self.mesh.client)),
         };
         let mut load = Load::open(&client);
         load.run(self.time.div_f64(5.0), &mut next);

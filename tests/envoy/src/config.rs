@@ -266,6 +266,7 @@ fn access_log_json(path: &Path) -> Value {
                 "id": "%REQ(X-REQUEST-ID)%",
                 "status": "%RESPONSE_CODE%",
                 "details": "%RESPONSE_CODE_DETAILS%",
+                "header": "%REQ(X-LYCHGATE-SUBJECT)%",
                 "subject": "%FILTER_STATE(wasm.lychgate.subject:PLAIN)%",
                 "peer": "%FILTER_STATE(wasm.lychgate.peer:PLAIN)%",
                 "verdict": "%FILTER_STATE(wasm.lychgate.verdict:PLAIN)%" } } } })

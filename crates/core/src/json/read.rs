@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::scan;
 use super::value::{Document, Kind, Node, Span};
 
 /// Longest text of a number: room for every `u64` and every useful fraction.
@@ -369,9 +370,7 @@ impl Reader<'_> {
 
     /// How many bytes from here need no escape and do not end the string.
     fn plain_length(&self) -> usize {
-        let special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
-        let rest = self.rest();
-        rest.bytes().position(special).unwrap_or(rest.len())
+        scan::plain_length(self.rest().as_bytes())
     }
 
     fn white_space(&mut self) {
