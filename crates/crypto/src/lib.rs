@@ -28,10 +28,11 @@ mod rsa;
 mod structure;
 
 use lychgate_core::jwt::key::{
-    Algorithm, KeyCheck, KeyMaterial, KeyRefusal, Outcome, SignatureCheck, Verifier,
+    Algorithm, Curve, KeyCheck, KeyMaterial, KeyRefusal, Outcome, SignatureCheck, Verifier,
 };
 
 pub use der::{ecdsa_der, spki_der};
+use sha2::{Digest as _, Sha256, Sha384};
 pub use structure::structure_ok;
 
 /// The portable implementation. It has no state and is never unavailable.
@@ -60,7 +61,13 @@ fn is_genuine(check: &SignatureCheck<'_>) -> bool {
     match key {
         KeyMaterial::Rsa { n, e } => rsa_scheme(algorithm)
             .is_some_and(|scheme| rsa::verify(scheme, n, e, message, signature)),
-        KeyMaterial::Ec { curve, x, y } => ecdsa::verify(*curve, x, y, message, signature),
+        KeyMaterial::Ec { curve, x, y } => {
+            let hash = match curve {
+                Curve::P256 => Sha256::digest(message).to_vec(),
+                Curve::P384 => Sha384::digest(message).to_vec(),
+            };
+            ecdsa::verify(*curve, x, y, &hash, signature)
+        }
         KeyMaterial::Ed25519(point) => ed25519::verify(point, message, signature),
         KeyMaterial::Secret(secret) => {
             hmac_hash(algorithm).is_some_and(|hash| hmac::verify(hash, secret, message, signature))
