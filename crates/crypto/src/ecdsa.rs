@@ -3,19 +3,16 @@
 //! A small kernel of our own, as for RSA: the general libraries are written for private keys too,
 //! in constant time, and take five times as long in WebAssembly.
 
-mod constants;
 mod curve;
-mod field;
-mod modulus;
 mod point;
-mod signed;
 
 use curve::{P256, P384};
-use field::{Fe, Prime, Word};
 use lychgate_core::jwt::key::{Curve, KeyRefusal};
-use modulus::{Modulus, NOUGHT, Number, from_bytes, is_less, number};
 use point::{Affine, odd_multiples, sum_of_products};
-use signed::signed_digits;
+
+use crate::arithmetic::field::{Fe, Prime, Word};
+use crate::arithmetic::modulus::{Modulus, NOUGHT, Number, from_bytes, is_less, number};
+use crate::arithmetic::signed::signed_digits;
 
 /// The group order of P-256, above every r and s.
 pub(crate) const P256_ORDER: [u8; 32] = [
@@ -59,20 +56,16 @@ fn verify_on<C: curve::Curve<N>, const N: usize>(
     y: &[u8],
     hash: &[u8],
     signature: &[u8],
-) -> Option<bool>
-where
-    Fe<N>: Prime,
-{
-    let bits = Fe::<N>::DIGIT_BITS;
-    let order =
-        Modulus { digits: &C::ORDER, digit_bits: bits, negative_inverse: C::NEGATIVE_INVERSE };
+) -> Option<bool> {
+    let bits = C::DIGIT_BITS;
+    let order = Modulus { digits: &C::ORDER, digit_bits: bits, negative_inverse: C::ORDER_INVERSE };
     let key = key::<C, N>(x, y)?;
     let (r, s) = signature.split_at_checked(hash.len())?;
-    let (r, s) = (below(r, &C::ORDER)?, below(s, &C::ORDER)?);
+    let (r, s) = (below::<C, N>(r, &C::ORDER)?, below::<C, N>(s, &C::ORDER)?);
     if r == NOUGHT || s == NOUGHT {
         return None;
     }
-    let inverse = order.quotient(&number(C::R), &s);
+    let inverse = order.quotient(&number(C::ORDER_R), &s);
     let of_base = order.product(&inverse, &from_bytes(hash, bits));
     let of_key = order.product(&inverse, &r);
     let sum = sum_of_products([
@@ -81,28 +74,22 @@ where
     ])?;
     let is_r = sum.has_x(&Fe::of(&r));
     // A coordinate from the order upwards is reduced to an r below the gap.
-    Some(is_r || is_less(&r, &number(C::GAP)) && sum.has_x(&(Fe::of(&r) + Fe(C::ORDER))))
+    Some(is_r || is_less(&r, &number(C::GAP)) && sum.has_x(&(Fe::of(&r) + Fe::new(C::ORDER))))
 }
 
-fn key<C: curve::Curve<N>, const N: usize>(x: &[u8], y: &[u8]) -> Option<Affine<N>>
-where
-    Fe<N>: Prime,
-{
+fn key<C: curve::Curve<N>, const N: usize>(x: &[u8], y: &[u8]) -> Option<Affine<C, N>> {
     let coordinate = |bytes| {
-        let number = below(bytes, &Fe::<N>::PRIME.0)?;
-        Some(Fe::of(&number).times(&Fe::R))
+        let number = below::<C, N>(bytes, &C::PRIME)?;
+        Some(Fe::of(&number).times(&C::R))
     };
     let point = Affine { x: coordinate(x)?, y: coordinate(y)? };
     point.is_on_curve(&C::B).then_some(point)
 }
 
 /// The number of bytes, as many as the limit has, if it is below.
-fn below<const N: usize>(bytes: &[u8], limit: &[Word; N]) -> Option<Number>
-where
-    Fe<N>: Prime,
-{
-    let value = from_bytes(bytes, Fe::<N>::DIGIT_BITS);
-    let fits = bytes.len().checked_mul(8) == Some(Fe::<N>::BITS);
+fn below<P: Prime<N>, const N: usize>(bytes: &[u8], limit: &[Word; N]) -> Option<Number> {
+    let value = from_bytes(bytes, P::DIGIT_BITS);
+    let fits = bytes.len().checked_mul(8) == Some(P::BITS);
     (fits && is_less(&value, &number(*limit))).then_some(value)
 }
 

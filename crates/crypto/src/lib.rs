@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+mod arithmetic;
 mod der;
 mod ecdsa;
 mod ed25519;

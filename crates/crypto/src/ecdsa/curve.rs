@@ -2,37 +2,47 @@
 
 use core::num::Wrapping;
 
-use super::constants::{digits, minus, negative_inverse, points, times_r};
-use super::field::{Fe, Prime, Word};
 use super::point::{Affine, Multiples};
+use crate::arithmetic::constants::{digits, minus, negative_inverse, points, times_r};
+use crate::arithmetic::field::{Fe, Prime, Word};
+
+const PLUS: Word = Wrapping(1);
+const MINUS: Word = Wrapping(-1);
 
 /// A curve y^2 = x^3 - 3x + b of prime order.
-pub(super) trait Curve<const N: usize>
-where
-    Fe<N>: Prime,
-{
+pub(super) trait Curve<const N: usize>: Prime<N> {
     /// b, times R.
-    const B: Fe<N>;
+    const B: Fe<Self, N>;
     /// The order, which is below the field's prime.
     const ORDER: [Word; N];
     /// The field's prime minus the order.
     const GAP: [Word; N];
     /// R modulo the order.
-    const R: [Word; N];
+    const ORDER_R: [Word; N];
     /// -1/order modulo 2^(digit bits).
-    const NEGATIVE_INVERSE: Word;
+    const ORDER_INVERSE: Word;
     /// The digits of the base point's odd multiples, each coordinate times R.
     const BASE: [[[u32; N]; 2]; 8];
 
     /// The base point's odd multiples.
-    fn base() -> Multiples<N> {
-        let number = |digits: [u32; N]| Fe(digits.map(|digit| Wrapping(i64::from(digit))));
+    fn base() -> Multiples<Self, N> {
+        let number = |digits: [u32; N]| Fe::new(digits.map(|digit| Wrapping(i64::from(digit))));
         Self::BASE.map(|[x, y]| Affine { x: number(x), y: number(y) })
     }
 }
 
-/// P-256.
+/// P-256, whose prime is 2^256 - 2^224 + 2^192 + 2^96 - 1.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct P256;
+
+impl Prime<9> for P256 {
+    const DIGIT_BITS: usize = 29;
+    const BITS: usize = 256;
+    const TERMS: [(Word, usize); 4] = [(PLUS, 256), (MINUS, 224), (PLUS, 192), (PLUS, 96)];
+    const EXCESS: Word = PLUS;
+    const PRIME: [Word; 9] =
+        digits("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", 29);
+}
 
 const MULTIPLES_256: [[&str; 2]; 8] = [
     [
@@ -70,21 +80,33 @@ const MULTIPLES_256: [[&str; 2]; 8] = [
 ];
 
 impl Curve<9> for P256 {
-    const B: Fe<9> = Fe(times_r(
+    const B: Fe<Self, 9> = Fe::new(times_r(
         digits("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b", 29),
-        &Fe::<9>::PRIME.0,
+        &Self::PRIME,
         29,
     ));
     const ORDER: [Word; 9] =
         digits("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 29);
-    const GAP: [Word; 9] = minus(&Fe::<9>::PRIME.0, &Self::ORDER, 29);
-    const R: [Word; 9] = times_r(digits("1", 29), &Self::ORDER, 29);
-    const NEGATIVE_INVERSE: Word = negative_inverse(Self::ORDER[0], 29);
-    const BASE: [[[u32; 9]; 2]; 8] = points(&MULTIPLES_256, &Fe::<9>::PRIME.0, 29);
+    const GAP: [Word; 9] = minus(&Self::PRIME, &Self::ORDER, 29);
+    const ORDER_R: [Word; 9] = times_r(digits("1", 29), &Self::ORDER, 29);
+    const ORDER_INVERSE: Word = negative_inverse(Self::ORDER[0], 29);
+    const BASE: [[[u32; 9]; 2]; 8] = points(&MULTIPLES_256, &Self::PRIME, 29);
 }
 
-/// P-384.
+/// P-384, whose prime is 2^384 - 2^128 - 2^96 + 2^32 - 1.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct P384;
+
+impl Prime<14> for P384 {
+    const DIGIT_BITS: usize = 28;
+    const BITS: usize = 384;
+    const TERMS: [(Word, usize); 4] = [(PLUS, 384), (MINUS, 128), (MINUS, 96), (PLUS, 32)];
+    const EXCESS: Word = PLUS;
+    const PRIME: [Word; 14] = digits(
+        "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
+        28,
+    );
+}
 
 const MULTIPLES_384: [[&str; 2]; 8] = [
     [
@@ -122,20 +144,20 @@ const MULTIPLES_384: [[&str; 2]; 8] = [
 ];
 
 impl Curve<14> for P384 {
-    const B: Fe<14> = Fe(times_r(
+    const B: Fe<Self, 14> = Fe::new(times_r(
         digits(
             "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef",
             28,
         ),
-        &Fe::<14>::PRIME.0,
+        &Self::PRIME,
         28,
     ));
     const ORDER: [Word; 14] = digits(
         "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
         28,
     );
-    const GAP: [Word; 14] = minus(&Fe::<14>::PRIME.0, &Self::ORDER, 28);
-    const R: [Word; 14] = times_r(digits("1", 28), &Self::ORDER, 28);
-    const NEGATIVE_INVERSE: Word = negative_inverse(Self::ORDER[0], 28);
-    const BASE: [[[u32; 14]; 2]; 8] = points(&MULTIPLES_384, &Fe::<14>::PRIME.0, 28);
+    const GAP: [Word; 14] = minus(&Self::PRIME, &Self::ORDER, 28);
+    const ORDER_R: [Word; 14] = times_r(digits("1", 28), &Self::ORDER, 28);
+    const ORDER_INVERSE: Word = negative_inverse(Self::ORDER[0], 28);
+    const BASE: [[[u32; 14]; 2]; 8] = points(&MULTIPLES_384, &Self::PRIME, 28);
 }

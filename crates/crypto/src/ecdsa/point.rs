@@ -7,32 +7,29 @@
     reason = "field elements don't overflow; indices are below the lengths in the types"
 )]
 
-use super::field::{Fe, Prime};
-use super::signed::{POSITIONS, SignedDigits};
+use crate::arithmetic::field::{Fe, Prime};
+use crate::arithmetic::signed::{POSITIONS, SignedDigits};
 
 /// A point that is not at infinity, in reduced affine coordinates.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Affine<const N: usize> {
-    pub(super) x: Fe<N>,
-    pub(super) y: Fe<N>,
+pub(super) struct Affine<P, const N: usize> {
+    pub(super) x: Fe<P, N>,
+    pub(super) y: Fe<P, N>,
 }
 
 /// A point that is not at infinity, in reduced Jacobian coordinates: x = X / Z^2, y = Y / Z^3.
 ///
 /// Where a point may be at infinity, it is an `Option`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Jacobian<const N: usize> {
-    x: Fe<N>,
-    y: Fe<N>,
-    z: Fe<N>,
+pub(super) struct Jacobian<P, const N: usize> {
+    x: Fe<P, N>,
+    y: Fe<P, N>,
+    z: Fe<P, N>,
 }
 
-impl<const N: usize> Affine<N>
-where
-    Fe<N>: Prime,
-{
+impl<P: Prime<N>, const N: usize> Affine<P, N> {
     /// Whether y^2 = x^3 - 3x + b.
-    pub(super) fn is_on_curve(&self, b: &Fe<N>) -> bool {
+    pub(super) fn is_on_curve(&self, b: &Fe<P, N>) -> bool {
         let Self { x, y } = self;
         let right = x.square().times_plus(x, &(*b - 3 * *x));
         y.square_plus(&-right).is_zero()
@@ -43,22 +40,16 @@ where
     }
 }
 
-impl<const N: usize> From<Affine<N>> for Jacobian<N>
-where
-    Fe<N>: Prime,
-{
-    fn from(point: Affine<N>) -> Self {
-        Self { x: point.x, y: point.y, z: Fe::ONE }
+impl<P: Prime<N>, const N: usize> From<Affine<P, N>> for Jacobian<P, N> {
+    fn from(point: Affine<P, N>) -> Self {
+        Self { x: point.x, y: point.y, z: P::ONE }
     }
 }
 
-impl<const N: usize> Jacobian<N>
-where
-    Fe<N>: Prime,
-{
+impl<P: Prime<N>, const N: usize> Jacobian<P, N> {
     /// Whether this is the affine x coordinate, not times R.
-    pub(super) fn has_x(&self, x: &Fe<N>) -> bool {
-        x.times(&Fe::R).times_plus(&self.z.square(), &-self.x).is_zero()
+    pub(super) fn has_x(&self, x: &Fe<P, N>) -> bool {
+        x.times(&P::R).times_plus(&self.z.square(), &-self.x).is_zero()
     }
 
     /// Twice the point ("dbl-2001-b" of the Explicit-Formulas Database). No point of these curves
@@ -75,7 +66,7 @@ where
     }
 
     /// The sum with another point ("madd", of cost 8M + 3S), in all cases.
-    fn plus(&self, other: &Affine<N>) -> Option<Self> {
+    fn plus(&self, other: &Affine<P, N>) -> Option<Self> {
         let Self { x, y, z } = self;
         let zz = z.square();
         let run = other.x.times_plus(&zz, &-*x);
@@ -93,14 +84,13 @@ where
 }
 
 /// 1, 3, 5, ... 15 times a point.
-pub(super) type Multiples<const N: usize> = [Affine<N>; 8];
+pub(super) type Multiples<P, const N: usize> = [Affine<P, N>; 8];
 
 /// The odd multiples of a point; `None` if one of them or of the even ones between is at infinity,
 /// which they are for no point of these curves.
-pub(super) fn odd_multiples<const N: usize>(point: &Affine<N>) -> Option<Multiples<N>>
-where
-    Fe<N>: Prime,
-{
+pub(super) fn odd_multiples<P: Prime<N>, const N: usize>(
+    point: &Affine<P, N>,
+) -> Option<Multiples<P, N>> {
     let mut multiples = [Jacobian::from(*point); 16];
     for half in 1..8 {
         multiples[2 * half] = multiples[half].doubled();
@@ -114,11 +104,8 @@ where
 }
 
 /// The affine forms of points, with one inversion for all of them.
-fn affine<const N: usize>(points: &[Jacobian<N>; 8]) -> Multiples<N>
-where
-    Fe<N>: Prime,
-{
-    let mut product = Fe::ONE;
+fn affine<P: Prime<N>, const N: usize>(points: &[Jacobian<P, N>; 8]) -> Multiples<P, N> {
+    let mut product = P::ONE;
     let before = points.map(|point| {
         let before = product;
         product = product.times(&point.z);
@@ -137,13 +124,10 @@ where
 }
 
 /// `a * A + b * B` by Straus's method, from odd multiples of A and B; `None` at infinity.
-pub(super) fn sum_of_products<const N: usize>(
-    terms: [(&SignedDigits, &Multiples<N>); 2],
-) -> Option<Jacobian<N>>
-where
-    Fe<N>: Prime,
-{
-    let mut sum: Option<Jacobian<N>> = None;
+pub(super) fn sum_of_products<P: Prime<N>, const N: usize>(
+    terms: [(&SignedDigits, &Multiples<P, N>); 2],
+) -> Option<Jacobian<P, N>> {
+    let mut sum: Option<Jacobian<P, N>> = None;
     for position in (0..POSITIONS).rev() {
         sum = sum.map(|sum| sum.doubled());
         for (digits, multiples) in terms {
@@ -159,10 +143,10 @@ where
 }
 
 /// That odd multiple; `None` for zero.
-fn multiple<const N: usize>(multiples: &Multiples<N>, digit: i8) -> Option<Affine<N>>
-where
-    Fe<N>: Prime,
-{
+fn multiple<P: Prime<N>, const N: usize>(
+    multiples: &Multiples<P, N>,
+    digit: i8,
+) -> Option<Affine<P, N>> {
     let point = multiples.get(usize::from(digit.unsigned_abs() / 2))?;
     match digit.signum() {
         1 => Some(*point),

@@ -16,19 +16,19 @@ use super::field::{MAX_DIGITS, Word, ZERO};
 
 /// As many digits as the modulus has, and zeros. Each is between -2^(digit bits) and
 /// 2^(digit bits); in a *normal* number none but the last is negative.
-pub(super) type Number = [Word; MAX_DIGITS];
+pub(crate) type Number = [Word; MAX_DIGITS];
 
 const ONE: Word = Wrapping(1);
-pub(super) const NOUGHT: Number = [ZERO; MAX_DIGITS];
+pub(crate) const NOUGHT: Number = [ZERO; MAX_DIGITS];
 
 /// A prime above two.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Modulus<'a> {
+pub(crate) struct Modulus<'a> {
     /// At most [`MAX_DIGITS`].
-    pub(super) digits: &'a [Word],
-    pub(super) digit_bits: usize,
+    pub(crate) digits: &'a [Word],
+    pub(crate) digit_bits: usize,
     /// -1/modulus, modulo 2^(digit bits).
-    pub(super) negative_inverse: Word,
+    pub(crate) negative_inverse: Word,
 }
 
 impl Modulus<'_> {
@@ -37,7 +37,7 @@ impl Modulus<'_> {
     ///
     /// This is the greatest common divisor of Bernstein and Yang ("Fast constant-time gcd
     /// computation and modular inversion", 2019) in variable time, one digit of steps at once.
-    pub(super) fn quotient(&self, dividend: &Number, divisor: &Number) -> Number {
+    pub(crate) fn quotient(&self, dividend: &Number, divisor: &Number) -> Number {
         let (mut f, mut g) = (number(self.digits.iter().copied()), *divisor);
         let (mut d, mut e) = (NOUGHT, *dividend);
         let mut eta = Wrapping(-1);
@@ -97,19 +97,31 @@ impl Modulus<'_> {
     }
 
     /// `a * b / R`, from 0 to the modulus - 1.
-    pub(super) fn product(&self, a: &Number, b: &Number) -> Number {
+    pub(crate) fn product(&self, a: &Number, b: &Number) -> Number {
         let mut product = NOUGHT;
         for &digit in a.iter().take(self.digits.len()) {
             product = self.combined(ONE, &product, digit, b);
         }
-        while is_negative(&product) {
-            product = self.plus(&product, ONE);
+        self.canonical(product)
+    }
+
+    /// `a + b`, from 0 to the modulus - 1.
+    pub(crate) fn sum(&self, a: &Number, b: &Number) -> Number {
+        let mut sum = *a;
+        sum.iter_mut().zip(b).for_each(|(sum, b)| *sum += b);
+        self.canonical(self.normal(sum))
+    }
+
+    /// A normal number that is a few moduli away, brought between 0 and the modulus - 1.
+    fn canonical(&self, mut number: Number) -> Number {
+        while is_negative(&number) {
+            number = self.plus(&number, ONE);
         }
-        let modulus = number(self.digits.iter().copied());
-        while !is_less(&product, &modulus) {
-            product = self.plus(&product, -ONE);
+        let modulus = self::number(self.digits.iter().copied());
+        while !is_less(&number, &modulus) {
+            number = self.plus(&number, -ONE);
         }
-        product
+        number
     }
 
     /// `number + times * modulus`, normal.
@@ -142,7 +154,7 @@ impl Modulus<'_> {
 }
 
 /// Digits, the lowest first, and zeros.
-pub(super) fn number(digits: impl IntoIterator<Item = Word>) -> Number {
+pub(crate) fn number(digits: impl IntoIterator<Item = Word>) -> Number {
     let mut number = NOUGHT;
     for (to, from) in number.iter_mut().zip(digits) {
         *to = from;
@@ -151,7 +163,7 @@ pub(super) fn number(digits: impl IntoIterator<Item = Word>) -> Number {
 }
 
 /// The normal number of big-endian bytes; what doesn't fit is lost.
-pub(super) fn from_bytes(bytes: &[u8], digit_bits: usize) -> Number {
+pub(crate) fn from_bytes(bytes: &[u8], digit_bits: usize) -> Number {
     let mut number = NOUGHT;
     let (mut digits, mut pending, mut held) = (number.iter_mut(), ZERO, 0);
     for &byte in bytes.iter().rev() {
@@ -172,7 +184,7 @@ pub(super) fn from_bytes(bytes: &[u8], digit_bits: usize) -> Number {
 }
 
 /// Whether one normal number that is not negative is less than another.
-pub(super) fn is_less(a: &Number, b: &Number) -> bool {
+pub(crate) fn is_less(a: &Number, b: &Number) -> bool {
     a.iter().rev().lt(b.iter().rev())
 }
 

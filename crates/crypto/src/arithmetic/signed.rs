@@ -4,17 +4,17 @@ use super::field::Word;
 use super::modulus::Number;
 
 /// Positions of digits: one more than the bits of the longest number, for the last carry.
-pub(super) const POSITIONS: usize = 385;
+pub(crate) const POSITIONS: usize = 385;
 
 /// The number is the sum of `digit * 2^position`. Each digit is zero or odd and from -15 to 15,
 /// and of five neighbours one is not zero at most (the width-5 non-adjacent form).
-pub(super) type SignedDigits = [i8; POSITIONS];
+pub(crate) type SignedDigits = [i8; POSITIONS];
 
 /// Bits that a digit takes in.
 const WIDTH: usize = 5;
 
 /// The signed digits of a normal number that is not negative and has 384 bits at most.
-pub(super) fn signed_digits(number: &Number, digit_bits: usize) -> SignedDigits {
+pub(crate) fn signed_digits(number: &Number, digit_bits: usize) -> SignedDigits {
     let mut signed = [0; POSITIONS];
     let (mut carry, mut next) = (0, 0);
     for (position, digit) in signed.iter_mut().enumerate() {

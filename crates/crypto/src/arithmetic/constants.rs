@@ -12,7 +12,7 @@ use core::num::Wrapping;
 use super::field::{Word, ZERO};
 
 /// The digits of a hexadecimal number.
-pub(super) const fn digits<const N: usize>(hex: &str, digit_bits: usize) -> [Word; N] {
+pub(crate) const fn digits<const N: usize>(hex: &str, digit_bits: usize) -> [Word; N] {
     let hex = hex.as_bytes();
     let mut digits = [ZERO; N];
     let mut bit = 0;
@@ -30,14 +30,24 @@ pub(super) const fn digits<const N: usize>(hex: &str, digit_bits: usize) -> [Wor
 }
 
 /// A number below the modulus, times R = 2^(digit bits * N).
-pub(super) const fn times_r<const N: usize>(
+pub(crate) const fn times_r<const N: usize>(
+    number: [Word; N],
+    modulus: &[Word; N],
+    digit_bits: usize,
+) -> [Word; N] {
+    times_two_to(digit_bits * N, number, modulus, digit_bits)
+}
+
+/// A number below the modulus, times a power of two.
+pub(crate) const fn times_two_to<const N: usize>(
+    power: usize,
     number: [Word; N],
     modulus: &[Word; N],
     digit_bits: usize,
 ) -> [Word; N] {
     let mut number = number;
     let mut bit = 0;
-    while bit < digit_bits * N {
+    while bit < power {
         let twice = minus(&number, &minus(&[ZERO; N], &number, digit_bits), digit_bits);
         let less = minus(&twice, modulus, digit_bits);
         number = if less[N - 1].0 < 0 { twice } else { less };
@@ -47,7 +57,7 @@ pub(super) const fn times_r<const N: usize>(
 }
 
 /// The difference of two numbers.
-pub(super) const fn minus<const N: usize>(
+pub(crate) const fn minus<const N: usize>(
     a: &[Word; N],
     b: &[Word; N],
     digit_bits: usize,
@@ -66,7 +76,7 @@ pub(super) const fn minus<const N: usize>(
 
 /// -1/n modulo 2^(digit bits) for odd n, by Newton's iteration: n is its own inverse modulo 2^3,
 /// and each round doubles the bits that are right.
-pub(super) const fn negative_inverse(n: Word, digit_bits: usize) -> Word {
+pub(crate) const fn negative_inverse(n: Word, digit_bits: usize) -> Word {
     let mut inverse = n.0;
     let mut bits = 3;
     while bits < digit_bits {
@@ -77,7 +87,7 @@ pub(super) const fn negative_inverse(n: Word, digit_bits: usize) -> Word {
 }
 
 /// The digits of coordinates, times R, in half the space that words take.
-pub(super) const fn points<const N: usize>(
+pub(crate) const fn points<const N: usize>(
     hex: &[[&str; 2]; 8],
     prime: &[Word; N],
     digit_bits: usize,
