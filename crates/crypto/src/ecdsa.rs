@@ -3,8 +3,8 @@
 //! A small kernel of our own, as for RSA: the general libraries are written for private keys too,
 //! in constant time, and take five times as long in WebAssembly.
 
-mod curve;
-mod point;
+pub(crate) mod curve;
+pub(crate) mod point;
 
 use curve::{P256, P384};
 use lychgate_core::jwt::key::{Curve, KeyRefusal};

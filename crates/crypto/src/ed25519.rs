@@ -1,6 +1,6 @@
 //! Ed25519 (RFC 8032 §5.1.7, RFC 8037 §3.1), verification only, by the strictest reading.
 
-mod point;
+pub(crate) mod point;
 
 use lychgate_core::jwt::key::KeyRefusal;
 use point::{Point, sum_of_products};
@@ -18,7 +18,7 @@ pub(crate) const ORDER: [u8; 32] = [
 ];
 
 const DIGIT_BITS: usize = 29;
-const L: [Word; 9] =
+pub(crate) const L: [Word; 9] =
     digits("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", DIGIT_BITS);
 /// R and 2^256 R modulo L.
 const R: [Word; 9] = times_two_to(9 * DIGIT_BITS, digits("1", DIGIT_BITS), &L, DIGIT_BITS);

@@ -68,12 +68,12 @@ impl Hash {
 fn sha256(message: &[u8]) -> Vec<u8> {
     let mut state = SHA256;
     compress256(&mut state, message.as_chunks().0);
-    state.iter().flat_map(|word| word.to_be_bytes()).collect()
+    state.map(u32::to_be_bytes).as_flattened().to_vec()
 }
 
 fn sha512(mut state: [u64; 8], message: &[u8]) -> Vec<u8> {
     compress512(&mut state, message.as_chunks().0);
-    state.iter().flat_map(|word| word.to_be_bytes()).collect()
+    state.map(u64::to_be_bytes).as_flattened().to_vec()
 }
 
 /// FIPS 180-4 §5.3.3.

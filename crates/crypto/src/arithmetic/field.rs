@@ -247,3 +247,162 @@ impl<P, const N: usize> Mul<Fe<P, N>> for i64 {
         Fe::new(number.digits.map(|digit| digit * Wrapping(self)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use num_bigint::BigInt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ecdsa::curve::{P256, P384};
+    use crate::ed25519::point::Prime25519;
+
+    fn value<P: Prime<N>, const N: usize>(digits: &[Word]) -> BigInt {
+        let sum = |sum, digit: &Word| (sum << P::DIGIT_BITS) + digit.0;
+        digits.iter().rev().fold(BigInt::ZERO, sum)
+    }
+
+    fn prime<P: Prime<N>, const N: usize>() -> BigInt {
+        value::<P, N>(&P::PRIME)
+    }
+
+    /// What a result has in common with every other of the same value.
+    fn modulo_p<P: Prime<N>, const N: usize>(number: &BigInt) -> BigInt {
+        number.modpow(&BigInt::from(1), &prime::<P, N>())
+    }
+
+    fn r<P: Prime<N>, const N: usize>() -> BigInt {
+        BigInt::from(1) << (P::DIGIT_BITS * N)
+    }
+
+    fn assert_reduced<P: Prime<N>, const N: usize>(number: &Fe<P, N>) {
+        let (p, value) = (prime::<P, N>(), value::<P, N>(&number.digits));
+        let margin: BigInt = &p / 1000;
+        assert!(-margin.clone() < value && value < p + margin, "{value:x}");
+        let (_, lower) = number.digits.split_last().unwrap();
+        assert!(lower.iter().all(|digit| (0..1 << P::DIGIT_BITS).contains(&digit.0)));
+    }
+
+    /// Checks a result: it is reduced, and R times it is that number.
+    fn assert_is<P: Prime<N>, const N: usize>(result: &Fe<P, N>, times_r: &BigInt) {
+        assert_reduced(result);
+        let value = value::<P, N>(&result.digits) * r::<P, N>();
+        assert_eq!(modulo_p::<P, N>(&value), modulo_p::<P, N>(times_r));
+    }
+
+    fn check<P: Prime<N>, const N: usize>(a: &[i64], b: &[i64], addend: &[i64]) {
+        let loose = |digits: &[i64], most: i64| {
+            let limit = most << P::DIGIT_BITS;
+            let digit = |at: usize| Wrapping(digits[at].clamp(-limit, limit));
+            Fe::<P, N>::new(core::array::from_fn(digit))
+        };
+        let number = |fe: &Fe<P, N>| value::<P, N>(&fe.digits);
+        let addend = loose(addend, 8);
+        let r = r::<P, N>();
+        for (u, v) in [(1, 3), (3, 1)] {
+            let (a, b) = (loose(a, u), loose(b, v));
+            let product = number(&a) * number(&b) + number(&addend) * &r;
+            assert_is(&a.times_plus(&b, &addend), &product);
+        }
+        let a = loose(a, 1);
+        assert_is(&a.square_plus(&addend), &(number(&a) * number(&a) + number(&addend) * &r));
+        assert_is(&addend.reduced(), &(number(&addend) * &r));
+        assert_eq!(
+            value::<P, N>(&addend.reduced().times(&P::R).canonical()),
+            modulo_p::<P, N>(&number(&addend))
+        );
+        check_inverse(&addend.reduced());
+    }
+
+    fn check_inverse<P: Prime<N>, const N: usize>(number: &Fe<P, N>) {
+        assert_eq!(number.is_zero(), number.canonical() == super::super::modulus::NOUGHT);
+        if !number.is_zero() {
+            let product = number.times(&number.inverse());
+            assert!((product - P::ONE).reduced().is_zero());
+        }
+    }
+
+    fn check_all(a: &[i64], b: &[i64], addend: &[i64]) {
+        check::<P256, 9>(a, b, addend);
+        check::<P384, 14>(a, b, addend);
+        check::<Prime25519, 9>(a, b, addend);
+    }
+
+    /// Digits of any size and at the limits, below and above which `check` cuts them off.
+    fn digits() -> impl Strategy<Value = Vec<i64>> {
+        let digit = prop_oneof![
+            4 => any::<i64>(),
+            4 => (-1i64 << 31)..(1 << 31),
+            1 => Just(i64::MAX),
+            1 => Just(i64::MIN),
+            2 => -1i64..=1,
+            1 => ((1i64 << 28) - 1)..=(1 << 28),
+            1 => ((1i64 << 29) - 1)..=(1 << 29),
+        ];
+        prop::collection::vec(digit, MAX_DIGITS)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn results_are_those_of_an_independent_library(a in digits(), b in digits(), c in digits()) {
+            check_all(&a, &b, &c);
+        }
+    }
+
+    #[test]
+    fn results_are_right_where_all_digits_are_at_their_limits() {
+        let edges = [i64::MIN, -1, 0, 1, i64::MAX].map(|digit| [digit; MAX_DIGITS]);
+        for a in &edges {
+            for b in &edges {
+                edges.iter().for_each(|addend| check_all(a, b, addend));
+            }
+        }
+    }
+
+    fn check_numbers_near<P: Prime<N>, const N: usize>() {
+        let unit = Fe::<P, N>::new(core::array::from_fn(|at| Wrapping(i64::from(at == 0))));
+        let p = Fe::<P, N>::new(P::PRIME);
+        let powers = (0..N).flat_map(|at| {
+            let power = move |bit| core::array::from_fn(|i| Wrapping(i64::from(i == at) << bit));
+            [0, 1, P::DIGIT_BITS - 1].map(|bit| Fe::<P, N>::new(power(bit)))
+        });
+        for center in powers.chain([Fe::ZERO, p, 2 * p]) {
+            for near in [center, center + unit, center - unit, p - center, -center] {
+                let digits = near.digits.map(|digit| digit.0);
+                check::<P, N>(&digits, &digits, &digits);
+                assert_eq!(
+                    near.reduced().is_zero(),
+                    modulo_p::<P, N>(&value::<P, N>(&near.digits)) == BigInt::ZERO
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn results_are_right_near_zero_the_prime_and_powers_of_two() {
+        check_numbers_near::<P256, 9>();
+        check_numbers_near::<P384, 14>();
+        check_numbers_near::<Prime25519, 9>();
+    }
+
+    fn check_constants<P: Prime<N>, const N: usize>() {
+        let power = |&(sign, power): &(Word, usize)| BigInt::from(sign.0) << power;
+        let sum = P::TERMS.iter().map(power).sum::<BigInt>() - P::EXCESS.0;
+        assert_eq!(prime::<P, N>(), sum);
+        assert_eq!(u64::try_from(P::BITS).unwrap(), prime::<P, N>().bits());
+        let r = r::<P, N>();
+        assert_eq!(value::<P, N>(&P::ONE.digits), modulo_p::<P, N>(&r));
+        assert_eq!(value::<P, N>(&P::R.digits), modulo_p::<P, N>(&(&r * &r)));
+    }
+
+    #[test]
+    fn each_prime_is_what_its_powers_of_two_say() {
+        check_constants::<P256, 9>();
+        check_constants::<P384, 14>();
+        check_constants::<Prime25519, 9>();
+    }
+}

@@ -191,3 +191,93 @@ pub(crate) fn is_less(a: &Number, b: &Number) -> bool {
 fn is_negative(number: &Number) -> bool {
     number.iter().any(|digit| digit.0 < 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arithmetic::constants::negative_inverse;
+    use crate::arithmetic::field::Prime;
+    use crate::ecdsa::curve::{Curve, P256, P384};
+    use crate::ed25519::point::Prime25519;
+
+    const MODULI: [(&[Word], usize); 6] = [
+        (&<P256 as Prime<9>>::PRIME, 29),
+        (&<P256 as Curve<9>>::ORDER, 29),
+        (&<P384 as Prime<14>>::PRIME, 28),
+        (&<P384 as Curve<14>>::ORDER, 28),
+        (&Prime25519::PRIME, 29),
+        (&crate::ed25519::L, 29),
+    ];
+
+    fn value(number: &[Word], digit_bits: usize) -> BigUint {
+        number
+            .iter()
+            .rev()
+            .fold(BigUint::ZERO, |sum, digit| (sum << digit_bits) + u64::try_from(digit.0).unwrap())
+    }
+
+    fn check(a: &BigUint, b: &BigUint) {
+        for (digits, digit_bits) in MODULI {
+            let m = value(digits, digit_bits);
+            let modulus = Modulus {
+                digits,
+                digit_bits,
+                negative_inverse: negative_inverse(digits[0], digit_bits),
+            };
+            let (a, b) = (a % &m, b % &m);
+            let digits_of = |n: &BigUint| from_bytes(&n.to_bytes_be(), digit_bits);
+            let (x, y) = (digits_of(&a), digits_of(&b));
+            assert_eq!(value(&x, digit_bits), a);
+            assert_eq!(is_less(&x, &y), a < b);
+            assert_eq!(value(&modulus.sum(&x, &y), digit_bits), (&a + &b) % &m);
+            let r = BigUint::from(1u32) << (digit_bits * digits.len());
+            let product = value(&modulus.product(&x, &y), digit_bits);
+            assert_eq!(product * &r % &m, &a * &b % &m);
+            if b != BigUint::ZERO {
+                let quotient = modulus.quotient(&x, &y);
+                let product = value(&modulus.product(&quotient, &y), digit_bits);
+                assert_eq!(product * &r % &m, a, "{b:x} modulo {m:x}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn results_are_those_of_an_independent_library(
+            a in prop::collection::vec(any::<u8>(), 0..=48),
+            b in prop::collection::vec(any::<u8>(), 0..=48),
+        ) {
+            check(&BigUint::from_bytes_be(&a), &BigUint::from_bytes_be(&b));
+        }
+    }
+
+    #[test]
+    fn results_are_right_near_zero_the_modulus_and_powers_of_two() {
+        for (digits, digit_bits) in MODULI {
+            let m = value(digits, digit_bits);
+            let one = BigUint::from(1u32);
+            let powers = (0..m.bits()).map(|bit| BigUint::from(1u32) << bit);
+            let near: Vec<_> =
+                powers.flat_map(|power| [&power - &one, power.clone(), power + &one]).collect();
+            for number in &near {
+                check(number, &(&m - &one));
+                check(&(&m - number % &m), number);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_but_its_bytes_is_in_a_number() {
+        assert_eq!(from_bytes(&[], 29), NOUGHT);
+        assert_eq!(from_bytes(&[0; 200], 28), NOUGHT);
+        let ones = from_bytes(&[0xff; 200], 28);
+        assert_eq!(ones, [Wrapping((1 << 28) - 1); MAX_DIGITS]);
+    }
+}

@@ -38,3 +38,39 @@ fn bits_from(number: &Number, digit_bits: usize, position: usize) -> Word {
     let digit = |at: usize| number.get(at).copied().unwrap_or_default();
     (digit(at) >> offset) | (digit(at.wrapping_add(1)) << digit_bits.wrapping_sub(offset))
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::{BigInt, Sign};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arithmetic::modulus::from_bytes;
+
+    fn check(bytes: &[u8]) {
+        for digit_bits in [28, 29] {
+            let signed = signed_digits(&from_bytes(bytes, digit_bits), digit_bits);
+            let value = signed.iter().rev().fold(BigInt::ZERO, |sum, digit| (sum << 1) + digit);
+            assert_eq!(value, BigInt::from_bytes_be(Sign::Plus, bytes));
+            assert!(signed.iter().all(|digit| *digit == 0 || digit % 2 != 0 && digit.abs() <= 15));
+            let is_sparse = |window: &[i8]| window.iter().filter(|digit| **digit != 0).count() <= 1;
+            assert!(signed.windows(WIDTH).all(is_sparse));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_digits_sum_up_to_the_number(bytes in prop::collection::vec(any::<u8>(), 0..=48)) {
+            check(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_last_carry_has_its_place() {
+        for byte in 0..=255 {
+            check(&[byte; 48]);
+            check(&[byte; 32]);
+            check(&[byte]);
+        }
+    }
+}

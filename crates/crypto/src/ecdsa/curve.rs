@@ -10,7 +10,7 @@ const PLUS: Word = Wrapping(1);
 const MINUS: Word = Wrapping(-1);
 
 /// A curve y^2 = x^3 - 3x + b of prime order.
-pub(super) trait Curve<const N: usize>: Prime<N> {
+pub(crate) trait Curve<const N: usize>: Prime<N> {
     /// b, times R.
     const B: Fe<Self, N>;
     /// The order, which is below the field's prime.
@@ -33,7 +33,7 @@ pub(super) trait Curve<const N: usize>: Prime<N> {
 
 /// P-256, whose prime is 2^256 - 2^224 + 2^192 + 2^96 - 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct P256;
+pub(crate) struct P256;
 
 impl Prime<9> for P256 {
     const DIGIT_BITS: usize = 29;
@@ -95,7 +95,7 @@ impl Curve<9> for P256 {
 
 /// P-384, whose prime is 2^384 - 2^128 - 2^96 + 2^32 - 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct P384;
+pub(crate) struct P384;
 
 impl Prime<14> for P384 {
     const DIGIT_BITS: usize = 28;

@@ -12,7 +12,7 @@ use crate::arithmetic::signed::{POSITIONS, SignedDigits};
 
 /// A point that is not at infinity, in reduced affine coordinates.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Affine<P, const N: usize> {
+pub(crate) struct Affine<P, const N: usize> {
     pub(super) x: Fe<P, N>,
     pub(super) y: Fe<P, N>,
 }
@@ -84,7 +84,7 @@ impl<P: Prime<N>, const N: usize> Jacobian<P, N> {
 }
 
 /// 1, 3, 5, ... 15 times a point.
-pub(super) type Multiples<P, const N: usize> = [Affine<P, N>; 8];
+pub(crate) type Multiples<P, const N: usize> = [Affine<P, N>; 8];
 
 /// The odd multiples of a point; `None` if one of them or of the even ones between is at infinity,
 /// which they are for no point of these curves.

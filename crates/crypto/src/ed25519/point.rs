@@ -16,7 +16,7 @@ use crate::arithmetic::signed::SignedDigits;
 
 /// 2^255 - 19.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Prime25519;
+pub(crate) struct Prime25519;
 
 impl Prime<9> for Prime25519 {
     const DIGIT_BITS: usize = 29;
