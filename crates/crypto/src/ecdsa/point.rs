@@ -96,29 +96,26 @@ pub(super) fn odd_multiples<P: Prime<N>, const N: usize>(
         multiples[2 * half] = multiples[half].doubled();
         multiples[2 * half + 1] = multiples[2 * half].plus(point)?;
     }
-    let mut odd = [Jacobian::from(*point); 8];
-    for (index, odd) in odd.iter_mut().enumerate() {
-        *odd = multiples[2 * index + 1];
-    }
-    Some(affine(&odd))
+    Some(affine_odd(&multiples))
 }
 
-/// The affine forms of points, with one inversion for all of them.
-fn affine<P: Prime<N>, const N: usize>(points: &[Jacobian<P, N>; 8]) -> Multiples<P, N> {
+/// The affine forms of the odd ones, with one inversion for all of them.
+fn affine_odd<P: Prime<N>, const N: usize>(multiples: &[Jacobian<P, N>; 16]) -> Multiples<P, N> {
     let mut product = P::ONE;
-    let before = points.map(|point| {
-        let before = product;
-        product = product.times(&point.z);
-        before
-    });
+    let mut before = [P::ONE; 8];
+    for (index, before) in before.iter_mut().enumerate() {
+        *before = product;
+        product = product.times(&multiples[2 * index + 1].z);
+    }
     let mut inverse = product.inverse();
-    let mut affine = points.map(|point| Affine { x: point.x, y: point.y });
-    for ((affine, point), before) in affine.iter_mut().zip(points).zip(&before).rev() {
-        let of_z = inverse.times(before);
+    let mut affine = [Affine { x: P::ONE, y: P::ONE }; 8];
+    for index in (0..8).rev() {
+        let point = &multiples[2 * index + 1];
+        let of_z = inverse.times(&before[index]);
         inverse = inverse.times(&point.z);
         let square = of_z.square();
-        affine.x = point.x.times(&square);
-        affine.y = point.y.times(&square.times(&of_z));
+        affine[index].x = point.x.times(&square);
+        affine[index].y = point.y.times(&square.times(&of_z));
     }
     affine
 }
