@@ -1,4 +1,4 @@
-//! Arithmetic for the curves: what ECDSA and Ed25519 share.
+//! Arithmetic for the curves of ECDSA.
 //!
 //! All operands in it are public, so the time it takes may depend on them.
 

@@ -1,4 +1,4 @@
-//! Arithmetic modulo the primes of P-256, P-384 (SP 800-186 §3.2.1) and Curve25519 (RFC 7748 §4.1).
+//! Arithmetic modulo the primes of P-256 and P-384 (SP 800-186 §3.2.1).
 //!
 //! As in the RSA kernel, a number is digits in 64-bit words, short enough for the columns of a
 //! whole product to be summed before any carry is taken. The words are signed, so a difference
@@ -148,6 +148,7 @@ impl<P: Prime<N>, const N: usize> Fe<P, N> {
     }
 
     /// The number that this stands for, from 0 to p - 1.
+    #[cfg(test)]
     pub(crate) fn canonical(&self) -> Number {
         Self::modulus().product(&number(self.digits), &number([Wrapping(1)]))
     }
@@ -257,7 +258,6 @@ mod tests {
 
     use super::*;
     use crate::ecdsa::curve::{P256, P384};
-    use crate::ed25519::point::Prime25519;
 
     fn value<P: Prime<N>, const N: usize>(digits: &[Word]) -> BigInt {
         let sum = |sum, digit: &Word| (sum << P::DIGIT_BITS) + digit.0;
@@ -327,7 +327,6 @@ mod tests {
     fn check_all(a: &[i64], b: &[i64], addend: &[i64]) {
         check::<P256, 9>(a, b, addend);
         check::<P384, 14>(a, b, addend);
-        check::<Prime25519, 9>(a, b, addend);
     }
 
     /// Digits of any size and at the limits, below and above which `check` cuts them off.
@@ -386,7 +385,6 @@ mod tests {
     fn results_are_right_near_zero_the_prime_and_powers_of_two() {
         check_numbers_near::<P256, 9>();
         check_numbers_near::<P384, 14>();
-        check_numbers_near::<Prime25519, 9>();
     }
 
     fn check_constants<P: Prime<N>, const N: usize>() {
@@ -403,6 +401,5 @@ mod tests {
     fn each_prime_is_what_its_powers_of_two_say() {
         check_constants::<P256, 9>();
         check_constants::<P384, 14>();
-        check_constants::<Prime25519, 9>();
     }
 }
