@@ -180,7 +180,7 @@ pub(super) fn build(
 /// A header that some rule sets is removed, so no rule can find a token in it.
 fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), LoadError> {
     let mut outputs: Vec<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
-    outputs.sort_unstable();
+    crate::order::sort_by(&mut outputs, |a, b| a < b);
     for (rule, pointer) in rules.iter().zip(pointers) {
         for (index, location) in rule.locations.iter().enumerate() {
             if let Location::Header { name, .. } = location
