@@ -1,10 +1,11 @@
 import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostVerifier } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { LychgateError, loadError } from './errors.js';
+import { NO_CHANGES, unavailable } from './denial.js';
+import { loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
-import type { Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+import type { Changes, Decision, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
 
 /** More requests than this never wait for keys at the same time; the others go on without. */
 const WAITING = 4096;
@@ -12,8 +13,6 @@ const WAITING = 4096;
 const DECIDED = 0;
 const VERIFY = 1;
 const NEED_KEYS = 2;
-
-const NO_CHANGES: Changes = Object.freeze({ remove: [], set: [] });
 
 const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
 const ALGORITHMS = JSON.parse(algorithms()) as SignatureCheck['algorithm'][];
@@ -142,8 +141,6 @@ export class Guard {
    * Decides at once, with the keys that are there.
    *
    * Nothing that goes wrong inside lets a request pass or throws: the answer is a denial.
-   *
-   * @throws {LychgateError} `request_invalid` if the description is none.
    */
   decide(request: RequestDescription): Decision {
     try {
@@ -261,9 +258,8 @@ export class Guard {
     return decision;
   }
 
-  /** Throws the engine away and denies. Only a description that is none is the caller's mistake. */
+  /** Throws the engine away and denies. */
   #fault(error: unknown): Decision {
-    if (error instanceof LychgateError) throw error;
     generation += 1;
     try {
       __wbg_reset_state();
@@ -271,7 +267,7 @@ export class Guard {
     } catch {
       // A denial all the same; the next request tries to start the engine again.
     }
-    return denial(this.#machine.revision);
+    return unavailable(this.#machine.revision);
   }
 
   /** The engine, started again if it was thrown away since. */
@@ -321,26 +317,4 @@ function parsed<T>(json: string | undefined): T {
 
 function seed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-}
-
-/** What is answered while there is no engine; the same bytes as the engine's own 503. */
-function denial(revision: string): Denied {
-  const body = {
-    type: 'about:blank',
-    title: "The request can't be decided right now",
-    status: 503,
-    code: 'unavailable',
-    correlation_id: crypto.randomUUID(),
-  };
-  const headers = [['content-type', 'application/problem+json'], ['cache-control', 'no-store'], ['retry-after', '2']] as const;
-  return {
-    verdict: 'deny',
-    reason: 'not_configured',
-    status: 503,
-    refuses: true,
-    revision,
-    shadow: false,
-    changes: NO_CHANGES,
-    reply: { status: 503, headers, body: JSON.stringify(body), grpcStatus: 14 },
-  };
 }

@@ -29,7 +29,7 @@ export interface Connection {
 
 /**
  * A request as its host read it, nothing decoded. Strings hold one character for each byte, as
- * those of Node and Fetch do; a character above U+00FF throws `request_invalid`.
+ * those of Node and Fetch do; a request with a character above U+00FF is refused (400).
  */
 export interface RequestDescription {
   /** The method, case as received. */

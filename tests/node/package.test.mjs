@@ -108,11 +108,16 @@ test('a policy that does not load throws its code and the place, and the last go
   assert.equal(guard.decide({ method: 'GET', target: '/', headers: [] }).verdict, 'deny');
 });
 
-test('characters are bytes, and one that is no byte is the caller\'s mistake', async () => {
-  const guard = await Guard.load(open);
+test('characters are bytes, and a request with one that is no byte is refused', async () => {
+  const faults = [];
+  const guard = await Guard.load({ ...open, onFault: (error) => faults.push(error) });
   const request = (value) => ({ method: 'GET', target: '/', headers: [['x', value]] });
   assert.equal(guard.decide(request('\u00ff')).verdict, 'allow');
-  assert.throws(() => guard.decide(request('\u0100')), { code: 'request_invalid' });
+  const { reason, status } = guard.decide(request('\u0100'));
+  assert.deepEqual([reason, status], ['path_malformed', 400]);
+  assert.equal((await guard.authorize({ ...request('x'), target: '/\u{1f511}' })).reason, 'path_malformed');
+  assert.equal(guard.decide(request('x')).verdict, 'allow');
+  assert.deepEqual(faults, []);
 });
 
 test('a character above ASCII is one byte, also where the request fills the buffer', async () => {
