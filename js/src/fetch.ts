@@ -2,6 +2,19 @@ import { LychgateError } from './errors.js';
 import type { Decision, Peer, RequestDescription } from './types.js';
 
 /**
+ * Whether this host's headers hold decoded UTF-8, as those of workerd do, instead of one character
+ * for each byte, as Fetch has it. Such a host has lost a byte that was no UTF-8.
+ */
+const DECODES_UTF8 = ((): boolean => {
+  try {
+    new Headers([['a', '\u0100']]);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/**
  * A Fetch API `Request` as a description. Fetch has joined repeated headers and normalised the URL
  * before: the policy is told of the first, and nothing can be done about the second.
  */
@@ -12,7 +25,7 @@ export function describe(request: Request, peer?: Peer): RequestDescription {
     target: url.pathname + url.search,
     // `Host` is what came; a URL loses a port that is its scheme's own.
     authority: request.headers.get('host') ?? url.host,
-    headers: [...request.headers],
+    headers: DECODES_UTF8 ? [...request.headers].map(encoded) : [...request.headers],
     joined: true,
     peer,
   };
@@ -40,4 +53,11 @@ export function toUpstream(request: Request, decision: Decision): Request {
   for (const name of remove) changed.headers.delete(name);
   for (const [name, value] of set) changed.headers.set(name, value);
   return changed;
+}
+
+/** A header line with its value back in the bytes as which it came. */
+function encoded([name, value]: [string, string]): [string, string] {
+  // Almost all values are ASCII.
+  if (!/[^\x00-\x7f]/.test(value)) return [name, value];
+  return [name, String.fromCharCode(...new TextEncoder().encode(value))];
 }
