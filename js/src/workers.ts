@@ -28,7 +28,7 @@ export interface Worker<Env, Context extends WorkerContext = WorkerContext> {
  *
  * @throws {LychgateError} if the policy is in the script and does not load.
  */
-export function lychgate<Env = Record<string, unknown>, Context extends WorkerContext = WorkerContext>(
+export function lychgate<Env = any, Context extends WorkerContext = WorkerContext>(
   policy: WorkerPolicy<Env>,
   handler: WorkerHandler<Env, Context>,
   options: WorkerOptions = {},
@@ -61,7 +61,7 @@ export type HonoMiddleware<Env> = (context: HonoContext<Env>, next: () => Promis
  *
  * @throws {LychgateError} if the policy is in the script and does not load.
  */
-export function honoMiddleware<Env = Record<string, unknown>>(
+export function honoMiddleware<Env = any>(
   policy: WorkerPolicy<Env>,
   options: WorkerOptions = {},
 ): HonoMiddleware<Env> {
