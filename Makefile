@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench-envoy dist docs audit clean
+.PHONY: help setup build build-js test demo parity bench-envoy dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -18,11 +18,20 @@ $(tools): scripts/setup scripts/requirements.txt scripts/istio-schema/package-lo
 build: $(tools) ## build the Envoy filter (target/wasm32-wasip1/release/lychgate_envoy.wasm)
 	@$(run) scripts/build-filter
 
+build-js: $(tools) js/node_modules ## build the npm package (js/dist)
+	@$(run) js/scripts/build
+
+js/node_modules: js/package-lock.json
+	@cd js && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules
+
 test: $(tools) ## run every check and test, as CI does; STEPS="lint unit" picks some
 	@$(run) scripts/test $(STEPS)
 
 demo: $(tools) ## start Envoy with a policy and show what it answers to real requests
 	@$(run) examples/envoy/run
+
+parity: build build-js ## ask all hosts the same and compare byte for byte; N=100000 SEED=1 ENVOY=20000
+	@N=$(N) SEED=$(SEED) ENVOY=$(ENVOY) $(run) scripts/parity
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 	@$(run) scripts/bench-envoy $(ARGS)

@@ -28,7 +28,8 @@ pub struct Sent {
 }
 
 impl Answer {
-    /// A decision: its audit record, and what was sent if it was refused.
+    /// A decision: its audit record, and what was sent if it was refused. An answer to HEAD has no
+    /// body on the wire.
     ///
     /// # Panics
     /// If the record is no JSON object.
@@ -37,7 +38,8 @@ impl Answer {
         let mut audit: Map<String, Value> = serde_json::from_str(audit).expect("an audit record");
         // The hosts are asked one after the other.
         audit.remove("time").expect("time of an audit record");
-        let record = json!({ "audit": audit, "reply": sent.map(Sent::json) });
+        let is_head = audit.get("method").is_some_and(|method| method == "HEAD");
+        let record = json!({ "audit": audit, "reply": sent.map(|sent| sent.json(!is_head)) });
         Self::Record(canonical(&record))
     }
 
@@ -49,11 +51,11 @@ impl Answer {
 }
 
 impl Sent {
-    fn json(&self) -> Value {
+    fn json(&self, has_body: bool) -> Value {
         let ours = self.headers.iter().filter(|(name, _)| HEADERS.contains(&name.as_str()));
         let mut headers: Vec<_> = ours.collect();
         headers.sort();
-        json!({ "status": self.status, "headers": headers, "body": self.body })
+        json!({ "status": self.status, "headers": headers, "body": has_body.then_some(&self.body) })
     }
 }
 

@@ -11,6 +11,8 @@ use crate::question::Group;
 /// What one host has said.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Whether the host is a server that may change requests.
+    pub is_server: bool,
     /// How many answers were the same, byte for byte.
     pub same: usize,
     /// How many cases it can't carry, by why.
@@ -43,6 +45,12 @@ impl Difference {
 }
 
 impl Tally {
+    /// Nothing yet of this host.
+    #[must_use]
+    pub fn of(host: &dyn Host) -> Self {
+        Self { is_server: host.is_server(), ..Self::default() }
+    }
+
     /// Compares a host's answers with native's.
     pub fn add(&mut self, groups: &[Group], native: &[Vec<Answer>], host: &[Vec<Answer>]) {
         for (index, group) in groups.iter().enumerate() {
@@ -53,6 +61,10 @@ impl Tally {
                     }
                     (Answer::Record(native), Answer::Record(host)) if native == host => {
                         self.same += 1;
+                    }
+                    (Answer::Record(_), Answer::Record(_)) if case.direct && self.is_server => {
+                        let why = "the transport changes the request before any filter";
+                        *self.not_carried.entry(why.to_owned()).or_default() += 1;
                     }
                     (Answer::Record(native), Answer::Record(host)) => {
                         self.different.push(Difference {
@@ -86,7 +98,7 @@ pub fn differs(
     host: &mut dyn Host,
     group: &Group,
 ) -> Option<Difference> {
-    let (groups, mut tally) = (core::slice::from_ref(group), Tally::default());
+    let (groups, mut tally) = (core::slice::from_ref(group), Tally::of(host));
     tally.add(groups, &native.answers(lab, groups), &host.answers(lab, groups));
     tally.different.into_iter().next()
 }

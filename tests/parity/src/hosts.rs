@@ -17,6 +17,11 @@ pub trait Host {
     /// Its name.
     fn name(&self) -> &str;
 
+    /// Whether it is a server that may change requests before Lychgate sees them.
+    fn is_server(&self) -> bool {
+        false
+    }
+
     /// Its answers: one for each case of each group, in order.
     fn answers(&mut self, lab: &Lab, groups: &[Group]) -> Vec<Vec<Answer>>;
 }

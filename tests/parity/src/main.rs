@@ -102,7 +102,7 @@ impl Run {
         let native = self.native.answers(lab, &groups);
         println!("{total} vectors, native first ({:.1?})", start.elapsed());
         for host in &mut self.hosts {
-            let (start, mut tally) = (Instant::now(), Tally::default());
+            let (start, mut tally) = (Instant::now(), Tally::of(host.as_ref()));
             tally.add(&groups, &native, &host.answers(lab, &groups));
             println!("{:>10}: {tally} ({:.1?})", host.name(), start.elapsed());
             for difference in &tally.different {
@@ -114,7 +114,8 @@ impl Run {
 
     fn random(&mut self, lab: &Lab, arguments: &Arguments) {
         let (start, mut random) = (Instant::now(), Random::new(arguments.seed));
-        let mut tallies: Vec<Tally> = self.hosts.iter().map(|_| Tally::default()).collect();
+        let mut tallies: Vec<Tally> =
+            self.hosts.iter().map(|host| Tally::of(host.as_ref())).collect();
         let (mut asked, mut refused, mut number) = (0, 0, 0);
         while asked < arguments.cases && tallies.iter().all(|tally| tally.different.is_empty()) {
             lab.catch_up();

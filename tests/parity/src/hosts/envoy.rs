@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use lychgate_harness::{CertificateSpec, HttpRequest, Peer};
 use lychgate_tests_envoy::config::listener_filter;
@@ -21,6 +22,9 @@ use crate::question::{Case, Group, own_id};
 
 /// So many groups share a process: a listener costs memory.
 const LISTENERS: usize = 300;
+
+/// So many looks at the log without anything new end the reading.
+const QUIET: u32 = 10;
 
 /// Envoy.
 #[derive(Debug)]
@@ -67,6 +71,10 @@ impl Default for EnvoyHost {
 impl Host for EnvoyHost {
     fn name(&self) -> &str {
         Self::NAME
+    }
+
+    fn is_server(&self) -> bool {
+        true
     }
 
     fn answers(&mut self, lab: &Lab, groups: &[Group]) -> Vec<Vec<Answer>> {
@@ -281,15 +289,20 @@ fn sources(bundle: &str) -> Vec<(String, String)> {
     sources.into_iter().flatten().map(pair).collect()
 }
 
-/// The audit records by correlation id. The log may be a moment behind the last answer.
+/// The audit records by correlation id. The log may be a moment behind the last answer, and what
+/// Envoy refuses by itself has none: reading ends when nothing more comes.
 fn records(envoy: &Envoy, answered: &[Answered]) -> BTreeMap<String, Value> {
-    let mut records = BTreeMap::new();
-    let last = answered.iter().rfind(|answered| answered.response.status == 200);
-    envoy.wait("the last audit record", |envoy| {
+    let (mut records, mut quiet) = (BTreeMap::new(), 0);
+    while quiet < QUIET {
+        std::thread::sleep(Duration::from_millis(50));
+        let before = records.len();
         let id = |record: &Value| record["correlation_id"].as_str().unwrap_or("none").to_owned();
         records = envoy.audit().into_iter().map(|record| (id(&record), record)).collect();
-        last.is_none_or(|last| records.contains_key(&last.id))
-    });
+        quiet = if records.len() > before { 0 } else { quiet + 1 };
+        if answered.iter().all(|answered| records.contains_key(&answered.id)) {
+            break;
+        }
+    }
     records
 }
 
