@@ -100,6 +100,8 @@ function peerBytes(peer: Peer | undefined): [kind: number, bytes: Uint8Array] {
       return [2, peer.der];
     case 'pem':
       return [3, encoder.encode(peer.pem)];
+    case 'client-cert':
+      return [5, encoder.encode(peer.value)];
     case 'spiffe':
       return [4, encoder.encode(peer.id)];
   }

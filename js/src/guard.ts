@@ -85,9 +85,19 @@ export class Guard {
    * @throws {LychgateError} if the policy does not load; `pointer` says where.
    */
   static async load(options: GuardOptions): Promise<Guard> {
-    const guard = new Guard(options);
+    const guard = Guard.start(options);
     await guard.#machine.fetcher.refresh(guard.#host.clock());
     return guard;
+  }
+
+  /**
+   * Loads a policy and leaves the fetching of keys to the requests, for hosts that may do nothing
+   * else outside of one: in Cloudflare's, a policy that does not load then fails the deployment.
+   *
+   * @throws {LychgateError} if the policy does not load; `pointer` says where.
+   */
+  static start(options: GuardOptions): Guard {
+    return new Guard(options);
   }
 
   private constructor(options: GuardOptions) {
@@ -315,6 +325,12 @@ function parsed<T>(json: string | undefined): T {
   return JSON.parse(json ?? 'null') as T;
 }
 
+/** Spreads the fetches of hosts that start together. */
 function seed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  try {
+    return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  } catch {
+    // Workers have no randomness outside of requests, and begin to fetch when their first one comes.
+    return 0;
+  }
 }

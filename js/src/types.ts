@@ -8,6 +8,8 @@ export type Peer =
   | { readonly kind: 'certificate'; readonly der: Uint8Array }
   /** The verified leaf certificate. */
   | { readonly kind: 'pem'; readonly pem: string }
+  /** The verified leaf certificate as the value of `Client-Cert` (RFC 9440): base64 between colons. */
+  | { readonly kind: 'client-cert'; readonly value: string }
   /** The verified SPIFFE ID, with its scheme. */
   | { readonly kind: 'spiffe'; readonly id: string };
 

@@ -28,7 +28,8 @@ export class Gate {
   next_due(): number | undefined;
   want(source: number, now: number): number;
   begin_fetch(source: number, now: number, wanted: boolean): void;
-  finish_fetch(source: number, now: number, body: Uint8Array, maxAge: number | undefined): string;
+  discover(source: number, now: number, metadata: Uint8Array): string;
+  finish_fetch(source: number, now: number, body: Uint8Array, cacheControl: string): string;
   fail_fetch(source: number, now: number, status: number): string;
 }
 export function algorithms(): string;

@@ -10,12 +10,12 @@ mod suspended;
 mod text;
 
 use lychgate_core::authn::{
-    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want,
+    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want, max_age,
 };
 use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Step};
 use lychgate_core::jwt::key::{Outcome, SignatureCheck, Verifier as _};
-use lychgate_core::time::{Seconds, UnixTime};
+use lychgate_core::time::UnixTime;
 use lychgate_crypto::{Portable, spki_der, structure_ok};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -85,7 +85,8 @@ impl Gate {
         text::warnings(self.engine.warnings())
     }
 
-    /// The remote key sets, as a JSON list of `uri`, `timeout` and `wait` (milliseconds).
+    /// The remote key sets, as a JSON list of `uri`, whether it is `discovered`, `timeout` and `wait`
+    /// (milliseconds).
     #[must_use]
     pub fn sources(&self) -> String {
         text::sources(self.engine.key_sources())
@@ -253,15 +254,24 @@ impl Gate {
         self.keys.begin_fetch(SourceId::new(source), millis(now), cause);
     }
 
-    /// A fetch brought this body; the answer is a JSON report.
+    /// A fetch of a source that is `discovered` brought its issuer's metadata; the answer is a JSON
+    /// report, of `found` with the `uri` where the fetch goes on, or of its end.
+    pub fn discover(&mut self, source: usize, now: f64, metadata: &[u8]) -> String {
+        match self.keys.discover(SourceId::new(source), millis(now), metadata) {
+            Ok(uri) => text::found(&uri),
+            Err(report) => text::report(&report),
+        }
+    }
+
+    /// A fetch brought this body, with this `Cache-Control`; the answer is a JSON report.
     pub fn finish_fetch(
         &mut self,
         source: usize,
         now: f64,
         body: &[u8],
-        max_age: Option<u32>,
+        cache_control: &str,
     ) -> String {
-        let max_age = max_age.map(|seconds| Seconds(seconds.into()));
+        let max_age = max_age(cache_control.as_bytes());
         let (source, now) = (SourceId::new(source), millis(now));
         text::report(&self.keys.finish_fetch(source, now, Ok(body), max_age, &Portable))
     }

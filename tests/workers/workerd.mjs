@@ -1,0 +1,40 @@
+// Bundles a Worker as its users do, with wrangler, and runs it in workerd, with miniflare.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { Miniflare } from 'miniflare';
+
+/** After this date workerd lets requests wait for one another's promises. */
+export const DATE = '2026-04-01';
+
+/** Bundles `workers/NAME.mjs` into `built/NAME` and answers what is in it, by file name. */
+export function bundle(name, script = `workers/${name}.mjs`) {
+  const out = `built/${name}`;
+  const options = ['deploy', script, '--dry-run', '--outdir', out, '--name', name, '--compatibility-date', DATE];
+  execFileSync('node', ['node_modules/wrangler/bin/wrangler.js', ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return Object.fromEntries(readdirSync(out).map((file) => [file, readFileSync(`${out}/${file}`)]));
+}
+
+/** Starts a Worker. `lines()` is what it wrote to its console so far. */
+export async function start(name, options = {}) {
+  const files = bundle(name);
+  const script = Object.keys(files).find((file) => file.endsWith('.js'));
+  const modules = Object.keys(files).filter((file) => /\.(js|wasm)$/.test(file)).map((path) => ({
+    type: path.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule', path, contents: files[path],
+  }));
+  modules.sort((a) => (a.path === script ? -1 : 1));
+  const written = [];
+  const read = (stream) => stream.setEncoding('utf8').on('data', (text) => written.push(text));
+  const miniflare = new Miniflare({
+    name, modules, compatibilityDate: DATE, host: '127.0.0.1', port: 0, cf: false,
+    handleRuntimeStdio: (stdout, stderr) => { read(stdout); read(stderr); },
+    ...options,
+  });
+  const url = await miniflare.ready;
+  return {
+    url,
+    miniflare,
+    lines: () => written.join('').split('\n').filter((line) => line !== ''),
+    fetch: (path, parameters) => miniflare.dispatchFetch(new URL(path, 'http://api.example'), parameters),
+    stop: () => miniflare.dispose(),
+  };
+}
