@@ -13,6 +13,7 @@ use crate::question::{Case, Group, Source};
 pub fn groups(lab: &Lab) -> Vec<Group> {
     let topics = load_topics();
     let mut groups: BTreeMap<_, Group> = BTreeMap::new();
+    let mut number = 0;
     for topic in &topics {
         for vector in &topic.vectors {
             let broken_verifier = vector.needs.contains(&Need::BrokenVerifier);
@@ -21,14 +22,20 @@ pub fn groups(lab: &Lab) -> Vec<Group> {
                 (bundle(lab, topic, &vector.bundle), keys(lab, topic, &vector.bundle));
             let new =
                 || Group { bundle, keys, now: vector.now, broken_verifier, cases: Vec::new() };
+            number += 1;
             groups.entry(key).or_insert_with(new).cases.push(Case {
-                name: vector.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+                name: format!("{number}-{}", plain(&vector.name)),
                 source: Source::Vector(Box::new(vector.request.clone())),
                 direct: vector.needs.contains(&Need::Direct),
             });
         }
     }
     groups.into_values().collect()
+}
+
+/// What a correlation id may hold.
+fn plain(name: &str) -> String {
+    name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
 /// The bundle, with a cluster of its own for each remote source: Envoy needs one, and it is part
