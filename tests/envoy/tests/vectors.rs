@@ -14,11 +14,11 @@ use lychgate_harness::{
 };
 use lychgate_tests_envoy::config::{listener_filter, typed};
 use lychgate_tests_envoy::jwks::Behaviour;
+use lychgate_tests_envoy::wire::{bytes, own_id, proxy_line, values};
 use lychgate_tests_envoy::{
     Client, Envoy, Filter, Identity, JwksServer, Listener, Response, Scratch, Setup, Transport,
     Upstream, token,
 };
-use lychgate_tests_envoy::wire::{bytes, own_id, proxy_line, values};
 use serde_json::{Value, json};
 
 /// Needs that no Envoy has: its clock and its crypto library can't be chosen.
