@@ -40,10 +40,10 @@ export class RequestBuffer {
     put(9, connection?.serverName);
     fields[11] = headers.length;
     let field = FIXED_FIELDS;
-    for (const [name, value] of headers) {
-      fields[field] = name.length;
-      fields[field + 1] = value.length;
-      text += name + value;
+    for (const line of headers) {
+      fields[field] = line[0].length;
+      fields[field + 1] = line[1].length;
+      text += line[0] + line[1];
       field += 2;
     }
     this.#writeBytes(text, request.peer);

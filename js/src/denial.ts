@@ -1,7 +1,5 @@
-import type { Changes, Denied } from './types.js';
-
-/** Nothing to change. */
-export const NO_CHANGES: Changes = Object.freeze({ remove: [], set: [] });
+import { NO_CHANGES } from './changes.js';
+import type { Denied } from './types.js';
 
 /** What is answered while there is no engine: the same bytes as the engine's own 503. */
 export function unavailable(revision: string): Denied {

@@ -1,15 +1,20 @@
 import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostVerifier } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { NO_CHANGES, unavailable } from './denial.js';
+import { ChangesReader, NO_CHANGES } from './changes.js';
+import { unavailable } from './denial.js';
 import { loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
-import type { Changes, Decision, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+import type { Allowed, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
 
 /** More requests than this never wait for keys at the same time; the others go on without. */
 const WAITING = 4096;
 
+/** What the engine answers, see crates/bindings/src/outcome.rs. */
+const REFUSES = 0x1_0000;
+const SHADOW = 0x2_0000;
+const CHANGES = 0x4_0000;
 const DECIDED = 0;
 const VERIFY = 1;
 const NEED_KEYS = 2;
@@ -74,6 +79,7 @@ export class Guard {
   readonly #verifier: Verifier | undefined;
   readonly #audit: GuardOptions['audit'];
   readonly #onFault: GuardOptions['onFault'];
+  readonly #changes = new ChangesReader();
   #bundle: string;
   #machine: Machine;
   #waiting = 0;
@@ -252,19 +258,25 @@ export class Guard {
   }
 
   /** Reads what the engine remembers of its last decision: before it begins the next. */
-  #decision({ gate, revision }: Machine, packed: number): Decision {
-    const reason = REASONS[(packed >>> 8) & 0xff];
-    if ((packed & 0xff) !== DECIDED || reason === undefined) throw new Error('the engine read no request');
-    const changes = packed & 0x4_0000 ? parsed<Changes>(gate.changes()) : NO_CHANGES;
-    const outcome = { ...reason, revision, shadow: (packed & 0x2_0000) !== 0, changes };
-    const isDenied = outcome.verdict === 'deny';
-    if (!isDenied && this.#audit === undefined) return { ...outcome, refuses: false } as Decision;
-    const correlationId = gate.correlation_id() ?? crypto.randomUUID();
-    const reply = isDenied && { reply: parsed<Reply>(gate.reply(correlationId)) };
-    const decision = { ...outcome, refuses: (packed & 0x1_0000) !== 0, ...reply } as Decision;
-    if (this.#audit !== undefined) {
-      this.#audit(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
+  #decision(machine: Machine, packed: number): Decision {
+    const { gate, revision } = machine;
+    const entry = REASONS[(packed >>> 8) & 0xff];
+    if ((packed & 0xff) !== DECIDED || entry === undefined) throw new Error('the engine read no request');
+    const { verdict, reason, status } = entry;
+    const shadow = (packed & SHADOW) !== 0;
+    const changes = packed & CHANGES ? this.#changes.read(gate.changes()) : NO_CHANGES;
+    // One literal for each form: spreading objects would take longer than the engine does.
+    if (verdict === 'allow' && this.#audit === undefined) {
+      return { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed;
     }
+    const correlationId = gate.correlation_id() ?? crypto.randomUUID();
+    const decision = verdict === 'allow'
+      ? { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed
+      : {
+        verdict, reason, status, refuses: (packed & REFUSES) !== 0, revision, shadow, changes,
+        reply: parsed<Reply>(gate.reply(correlationId)),
+      } as Denied;
+    this.#audit?.(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
     return decision;
   }
 

@@ -2,7 +2,8 @@
 
 use lychgate_core::jwt::key::{Algorithm, KeyMaterial, SignatureCheck};
 
-use crate::{ecdsa, ed25519, hmac};
+use crate::hash::Hash;
+use crate::{ecdsa, ed25519};
 
 /// Whether a signature has the form that its algorithm demands.
 ///
@@ -23,9 +24,9 @@ pub fn structure_ok(check: &SignatureCheck<'_>) -> bool {
         Algorithm::Es256 => is_pair_below(signature, &ecdsa::P256_ORDER),
         Algorithm::Es384 => is_pair_below(signature, &ecdsa::P384_ORDER),
         Algorithm::EdDsa => is_scalar(signature),
-        Algorithm::Hs256 => is_long_enough(key, hmac::Hash::Sha256),
-        Algorithm::Hs384 => is_long_enough(key, hmac::Hash::Sha384),
-        Algorithm::Hs512 => is_long_enough(key, hmac::Hash::Sha512),
+        Algorithm::Hs256 => is_long_enough(key, Hash::Sha256),
+        Algorithm::Hs384 => is_long_enough(key, Hash::Sha384),
+        Algorithm::Hs512 => is_long_enough(key, Hash::Sha512),
     }
 }
 
@@ -48,7 +49,7 @@ fn is_scalar(signature: &[u8]) -> bool {
     s.iter().rev().lt(ed25519::ORDER.iter().rev())
 }
 
-fn is_long_enough(key: &KeyMaterial, hash: hmac::Hash) -> bool {
+fn is_long_enough(key: &KeyMaterial, hash: Hash) -> bool {
     match key {
         KeyMaterial::Secret(secret) => secret.len() >= hash.length(),
         KeyMaterial::Rsa { .. } | KeyMaterial::Ec { .. } | KeyMaterial::Ed25519(_) => false,

@@ -22,7 +22,7 @@ export interface FastifyRequestLike {
 export interface FastifyReplyLike {
   code(status: number): unknown;
   header(name: string, value: string): unknown;
-  send(body: string): unknown;
+  send(body: Uint8Array): unknown;
 }
 
 /** What the plugin uses of a Fastify instance. */
@@ -61,6 +61,7 @@ export const fastifyPlugin = Object.assign(
 function refuse(reply: FastifyReplyLike, { reply: { status, headers, body } }: Decision & { verdict: 'deny' }): unknown {
   reply.code(status);
   for (const [name, value] of headers) reply.header(name, value);
-  reply.send(body);
+  // As bytes: Fastify would add a charset to the type of a string.
+  reply.send(Buffer.from(body));
   return reply;
 }

@@ -109,6 +109,7 @@ impl Modulus {
     }
 
     /// Montgomery reduction: `product = columns / R mod n`, below 2n.
+    #[inline(never)]
     fn reduce(&self, columns: &mut [Word], product: &mut [Word]) {
         let mut rest = columns;
         for _ in 0..self.count / ROWS {
@@ -148,6 +149,7 @@ impl Modulus {
 }
 
 /// `columns = a * a`: each product of two different digits once, with a doubled factor.
+#[inline(never)]
 fn square(a: &[Word], columns: &mut [Word]) {
     columns.fill(ZERO);
     let (mut a, mut columns) = (a, columns);
@@ -171,6 +173,7 @@ fn square(a: &[Word], columns: &mut [Word]) {
 }
 
 /// `columns = a * b`.
+#[inline(never)]
 fn multiply(a: &[Word], b: &[Word], columns: &mut [Word]) {
     columns.fill(ZERO);
     let (mut a, mut columns) = (a, columns);
