@@ -340,7 +340,7 @@ function parsed<T>(json: string | undefined): T {
 /** Spreads the fetches of hosts that start together. */
 function seed(): number {
   try {
-    return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    return Math.floor(Math.random() * 2 ** 32);
   } catch {
     // Workers have no randomness outside of requests, and begin to fetch when their first one comes.
     return 0;
