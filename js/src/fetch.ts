@@ -1,18 +1,25 @@
 import { LychgateError } from './errors.js';
 import type { Decision, Peer, RequestDescription } from './types.js';
 
+let decodes: boolean | undefined;
+
 /**
  * Whether this host's headers hold decoded UTF-8, as those of workerd do, instead of one character
  * for each byte, as Fetch has it. Such a host has lost a byte that was no UTF-8.
+ *
+ * Asked with the first request: Node loads its whole Fetch API when it is touched.
  */
-const DECODES_UTF8 = ((): boolean => {
-  try {
-    new Headers([['a', '\u0100']]);
-    return true;
-  } catch {
-    return false;
+function decodesUtf8(): boolean {
+  if (decodes === undefined) {
+    try {
+      new Headers([['a', '\u0100']]);
+      decodes = true;
+    } catch {
+      decodes = false;
+    }
   }
-})();
+  return decodes;
+}
 
 /**
  * A Fetch API `Request` as a description. Fetch has joined repeated headers and normalised the URL
@@ -27,7 +34,7 @@ export function describe(request: Request, peer?: Peer): RequestDescription {
     target: url.pathname + url.search,
     // `Host` is what came; a URL loses a port that is its scheme's own.
     authority: request.headers.get('host') ?? url.host,
-    headers: DECODES_UTF8 ? lines.map(encoded) : lines,
+    headers: decodesUtf8() ? lines.map(encoded) : lines,
     joined: true,
     peer,
   };

@@ -1,4 +1,4 @@
-import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
+import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
 import { hostVerifier } from '#crypto';
 import { RequestBuffer } from './buffer.js';
 import { ChangesReader, NO_CHANGES } from './changes.js';
@@ -11,17 +11,18 @@ import type { Allowed, Decision, Denied, FetchReport, Finding, Peer, Reply, Requ
 /** More requests than this never wait for keys at the same time; the others go on without. */
 const WAITING = 4096;
 
+/** A verifier's answer to the engine that is neither no (0) nor yes (1). */
+const CAN_NOT_SAY = 2;
+
 /** What the engine answers, see crates/bindings/src/outcome.rs. */
 const REFUSES = 0x1_0000;
 const SHADOW = 0x2_0000;
 const CHANGES = 0x4_0000;
 const DECIDED = 0;
-const VERIFY = 1;
-const NEED_KEYS = 2;
+const NEED_KEYS = 1;
 
 const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
 const ALGORITHMS = JSON.parse(algorithms()) as SignatureCheck['algorithm'][];
-const ALL_ALGORITHMS = 2 ** ALGORITHMS.length - 1;
 
 /** How often WebAssembly was started again, for all guards of this module. */
 let generation = 0;
@@ -166,7 +167,7 @@ export class Guard {
       while ((packed & 0xff) === NEED_KEYS) {
         // Comes too late for this request, and in time for a later one.
         this.#wanted(machine, packed);
-        packed = this.#resume(machine, packed);
+        packed = machine.gate.resume(packed >>> 8);
       }
       return this.#decision(machine, packed);
     } catch (error) {
@@ -203,7 +204,7 @@ export class Guard {
           // Another policy, or an engine that was started again, knows nothing of this ticket.
           if (machine !== this.#machine || machine.generation !== generation) break;
         }
-        packed = this.#resume(machine, packed);
+        packed = machine.gate.resume(packed >>> 8);
       }
       if ((packed & 0xff) !== NEED_KEYS) return this.#decision(machine, packed);
     }
@@ -228,33 +229,7 @@ export class Guard {
 
   #begin(machine: Machine, request: RequestDescription): number {
     machine.buffer.write(request);
-    return this.#verified(machine, machine.gate.begin(this.#host.clock(), this.#algorithms()));
-  }
-
-  #resume(machine: Machine, packed: number): number {
-    return this.#verified(machine, machine.gate.resume(packed >>> 8, this.#algorithms()));
-  }
-
-  /** Answers whatever the engine asks of the host's crypto library. */
-  #verified({ gate }: Machine, first: number): number {
-    let packed = first;
-    while ((packed & 0xff) === VERIFY) {
-      const ticket = packed >>> 8;
-      const algorithm = ALGORITHMS[gate.check_algorithm(ticket) ?? -1];
-      const key = gate.check_key(ticket);
-      const message = gate.check_message(ticket);
-      const signature = gate.check_signature(ticket);
-      let genuine: boolean | undefined;
-      if (algorithm && key && message && signature) {
-        genuine = this.#verifier?.({ algorithm, key, message, signature });
-      }
-      packed = gate.finish(ticket, genuine, this.#algorithms());
-    }
-    return packed;
-  }
-
-  #algorithms(): number {
-    return this.#verifier === undefined ? 0 : ALL_ALGORITHMS;
+    return machine.gate.begin(this.#host.clock());
   }
 
   /** Reads what the engine remembers of its last decision: before it begins the next. */
@@ -302,7 +277,7 @@ export class Guard {
   }
 
   #start(): Machine {
-    const gate = this.#attempt(() => new Gate(this.#bundle, seed()));
+    const gate = this.#attempt(() => new Gate(this.#bundle, seed(), hostSide(this.#verifier)));
     return this.#machineOf(gate, new RequestBuffer(gate));
   }
 
@@ -319,6 +294,22 @@ export class Guard {
       throw loadError(error);
     }
   }
+}
+
+/** A verifier as the engine asks it: in numbers, and never throwing. */
+function hostSide(verifier: Verifier | undefined): HostVerifier | undefined {
+  return verifier && {
+    verify: (number, key, message, signature) => {
+      const algorithm = ALGORITHMS[number];
+      if (algorithm === undefined) return CAN_NOT_SAY;
+      try {
+        const genuine = verifier({ algorithm, key, message, signature });
+        return genuine === undefined ? CAN_NOT_SAY : Number(genuine === true);
+      } catch {
+        return CAN_NOT_SAY;
+      }
+    },
+  };
 }
 
 function bundleText(policy: PolicySource): string {
@@ -340,7 +331,7 @@ function parsed<T>(json: string | undefined): T {
 /** Spreads the fetches of hosts that start together. */
 function seed(): number {
   try {
-    return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    return Math.floor(Math.random() * 2 ** 32);
   } catch {
     // Workers have no randomness outside of requests, and begin to fetch when their first one comes.
     return 0;

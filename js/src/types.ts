@@ -123,7 +123,10 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A signature for the host's own crypto library; r and s for ECDSA. */
+/**
+ * A signature for the host's own crypto library; r and s for ECDSA. The bytes are good during the
+ * call only.
+ */
 export interface SignatureCheck {
   readonly algorithm: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384';
   /** SubjectPublicKeyInfo, DER. The key passed all of Lychgate's checks. */

@@ -7,7 +7,7 @@ use lychgate_core::reply::Reply;
 use lychgate_core::upstream::UpstreamChanges;
 use lychgate_core::{Finding, LoadError};
 
-use crate::outcome::ALGORITHMS;
+use crate::host::ALGORITHMS;
 
 pub(crate) fn load_error(error: &LoadError) -> String {
     written(|json| {
