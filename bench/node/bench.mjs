@@ -6,15 +6,15 @@ import { parseArgs } from 'node:util';
 import { chart } from './chart.mjs';
 import { described, guard, libraries, mayRead, pathGuard, verifier } from './contenders.mjs';
 import { engines } from './engines.mjs';
-import { interleave } from './interleave.mjs';
+import { interleave, WARM_UP } from './interleave.mjs';
 import { ALGORITHMS, issuer } from './tokens.mjs';
 import { writeFileSync } from 'node:fs';
 
 const { values: { rounds: wanted, chart: chartFile } } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, chart: { type: 'string' } },
+  options: { rounds: { type: 'string', default: '21' }, chart: { type: 'string' } },
 });
 const ROUNDS = Number(wanted);
-const TOKENS = 60;
+const TOKENS = 100;
 const REPEATS = 1500;
 const RULES = [1, 100, 1000];
 
@@ -25,7 +25,7 @@ const allowed = ({ verdict, reason }) => {
 /** Each round has its own tokens, which nobody has seen before. */
 async function freshTokens(algorithm) {
   const keys = issuer(algorithm);
-  const tokens = Array.from({ length: TOKENS * (ROUNDS + 1) }, (_, number) => keys.token(number));
+  const tokens = Array.from({ length: TOKENS * (ROUNDS + WARM_UP) }, (_, number) => keys.token(number));
   const slice = (round) => tokens.slice(round * TOKENS, (round + 1) * TOKENS);
   const each = (work) => async (round) => {
     const mine = slice(round);
@@ -115,8 +115,8 @@ const columns = async (heads, measure) => {
 const fresh = await columns(ALGORITHMS, freshTokens);
 const repeated = await columns(ALGORITHMS, repeatedToken);
 const rules = await columns(RULES, policies);
-console.log(`Node ${process.version}, ${cpus()[0]?.model}, medians of ${ROUNDS} interleaved rounds; one core.\n`);
-console.log(table('A new token and a rule: microseconds, and decisions a second', fresh));
+console.log(`Node ${process.version}, ${cpus()[0]?.model}, medians of ${ROUNDS} interleaved rounds; CPU time.\n`);
+console.log(table('A new token and a rule: microseconds of CPU, and decisions a second on one core', fresh));
 console.log(table('The same token again', repeated));
 console.log(table('Rules: 1, 100, 1,000', rules));
 if (chartFile !== undefined) writeFileSync(chartFile, chart(fresh));

@@ -1,12 +1,12 @@
 import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
 import { hostVerifier } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { ChangesReader, NO_CHANGES } from './changes.js';
+import { NO_CHANGES } from './changes.js';
 import { unavailable } from './denial.js';
 import { loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
-import type { Allowed, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+import type { Allowed, Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
 
 /** More requests than this never wait for keys at the same time; the others go on without. */
 const WAITING = 4096;
@@ -80,7 +80,6 @@ export class Guard {
   readonly #verifier: Verifier | undefined;
   readonly #audit: GuardOptions['audit'];
   readonly #onFault: GuardOptions['onFault'];
-  readonly #changes = new ChangesReader();
   #bundle: string;
   #machine: Machine;
   #waiting = 0;
@@ -239,16 +238,19 @@ export class Guard {
     if ((packed & 0xff) !== DECIDED || entry === undefined) throw new Error('the engine read no request');
     const { verdict, reason, status } = entry;
     const shadow = (packed & SHADOW) !== 0;
-    const changes = packed & CHANGES ? this.#changes.read(gate.changes()) : NO_CHANGES;
+    // Read when somebody looks: a gateway that only asks whether has no use for them.
+    const text = packed & CHANGES ? gate.changes() : undefined;
+    let changes = text === undefined ? NO_CHANGES : undefined;
+    const read = (): Changes => (changes ??= parsed<Changes>(text));
     // One literal for each form: spreading objects would take longer than the engine does.
     if (verdict === 'allow' && this.#audit === undefined) {
-      return { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed;
+      return { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed;
     }
     const correlationId = gate.correlation_id() ?? crypto.randomUUID();
     const decision = verdict === 'allow'
-      ? { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed
+      ? { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed
       : {
-        verdict, reason, status, refuses: (packed & REFUSES) !== 0, revision, shadow, changes,
+        verdict, reason, status, refuses: (packed & REFUSES) !== 0, revision, shadow, get changes() { return read(); },
         reply: parsed<Reply>(gate.reply(correlationId)),
       } as Denied;
     this.#audit?.(gate.audit(this.#host.clock(), correlationId) ?? '', decision);

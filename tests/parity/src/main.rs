@@ -1,7 +1,7 @@
-//! `lychgate-parity [--vectors] [--cases N] [--seed S] [--envoy N] [--host NAME=COMMAND]..`
+//! `lychgate-parity [--vectors] [--cases N] [--seed S] [--envoy N] [--folder F] [--host NAME=COMMAND]..`
 //!
-//! Asks native, Envoy (at most N random cases of it) and every host given by a command the same
-//! questions: those of the vectors, N from a seed, or both. Prints what was compared and what could
+//! Asks native, Envoy (at most N random cases of it) and every host given by a command, which
+//! runs in that folder, the same questions: those of the vectors, N from a seed, or both. Prints what was compared and what could
 //! not be carried; the first difference ends the run with 1, made as small as it can be.
 #![allow(
     clippy::arithmetic_side_effects,
@@ -13,6 +13,7 @@
     reason = "a command for tests"
 )]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -38,6 +39,7 @@ struct Arguments {
     cases: usize,
     seed: u64,
     envoy: usize,
+    folder: PathBuf,
     hosts: Vec<(String, String)>,
 }
 
@@ -55,7 +57,8 @@ fn main() -> ExitCode {
 }
 
 fn arguments() -> Arguments {
-    let mut arguments = Arguments { seed: 1, envoy: usize::MAX, ..Arguments::default() };
+    let mut arguments =
+        Arguments { seed: 1, envoy: usize::MAX, folder: ".".into(), ..Arguments::default() };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
         let mut value = || given.next().unwrap_or_else(|| panic!("{name} wants a value"));
@@ -64,6 +67,7 @@ fn arguments() -> Arguments {
             "--cases" => arguments.cases = value().parse().expect("a number"),
             "--seed" => arguments.seed = value().parse().expect("a number"),
             "--envoy" => arguments.envoy = value().parse().expect("a number"),
+            "--folder" => arguments.folder = value().into(),
             "--host" => {
                 let value = value();
                 let (name, command) = value.split_once('=').expect("NAME=COMMAND");
@@ -86,7 +90,7 @@ struct Run {
 impl Run {
     fn new(arguments: &Arguments) -> Self {
         let start = |(name, command): &(String, String)| -> Box<dyn Host> {
-            Box::new(Process::start(name, command))
+            Box::new(Process::start(name, command, &arguments.folder))
         };
         let mut hosts: Vec<_> = arguments.hosts.iter().map(start).collect();
         if arguments.envoy > 0 {

@@ -153,6 +153,8 @@ impl EnvoyHost {
         let (addresses, mut answered) = (envoy.listeners(), Vec::new());
         let mut clients = BTreeMap::new();
         for (index, (place, cases)) in places.iter().enumerate() {
+            // Envoy goes by the clock, and may have taken its time to start.
+            lab.catch_up();
             for case in cases {
                 let request = groups[place.group].cases[*case].request(lab, lab.now());
                 let plain = Client::plain(addresses[&index.to_string()]);

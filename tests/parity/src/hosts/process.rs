@@ -6,6 +6,7 @@
 //! doesn't load, or `{"notCarried": WHY}`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use lychgate_harness::request_json;
@@ -61,15 +62,16 @@ struct Answers {
 }
 
 impl Process {
-    /// Starts `command`, whose parts are separated by spaces.
+    /// Starts `command`, whose parts are separated by spaces, in a folder.
     ///
     /// # Panics
     /// If it can't be started.
     #[must_use]
-    pub fn start(name: &str, command: &str) -> Self {
+    pub fn start(name: &str, command: &str, folder: &Path) -> Self {
         let mut parts = command.split(' ');
         let mut child = Command::new(parts.next().unwrap_or_default())
             .args(parts)
+            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

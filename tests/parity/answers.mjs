@@ -1,14 +1,7 @@
-// The package in workerd as a host of the parity run; tests/parity/src/hosts/process.rs has the
-// protocol.
-import { Guard, LychgateError } from 'lychgate';
+// Answers a question of the parity run in any JavaScript host; src/hosts/process.rs has the protocol.
 
-export default {
-  async fetch(request) {
-    return Response.json({ answers: await answers(await request.json()) });
-  },
-};
-
-async function answers({ bundle, keys, now, brokenVerifier, requests }) {
+/** `lychgate` is the package; `options` are the host's own for its guards. */
+export async function answers({ Guard, LychgateError }, { bundle, keys, now, brokenVerifier, requests }, options) {
   let audit;
   let guard;
   try {
@@ -19,6 +12,7 @@ async function answers({ bundle, keys, now, brokenVerifier, requests }) {
       clock: () => now * 1000,
       audit: (record) => { audit = record; },
       onFault: (error) => console.error(error),
+      ...options,
       // Only a verifier of the host's can be broken.
       ...(brokenVerifier ? { verifier: () => undefined } : {}),
     });
@@ -27,30 +21,31 @@ async function answers({ bundle, keys, now, brokenVerifier, requests }) {
     return requests.map(() => ({ refused: { code: error.code, pointer: error.pointer } }));
   }
   const found = [];
-  for (const request of requests) found.push(await answer(guard, request, found.length, () => audit));
+  for (const request of requests) {
+    if (request.has_metadata) {
+      found.push({ notCarried: 'metadata of other filters' });
+      continue;
+    }
+    const description = described(request);
+    // The two ways to ask, in turn.
+    const decision = found.length % 2 === 0 ? guard.decide(description) : await guard.authorize(description);
+    const { status, headers, body } = decision.refuses ? decision.reply : {};
+    found.push({ audit, reply: decision.refuses ? { status, headers, body } : null });
+  }
   return found;
 }
 
-async function answer(guard, request, index, audit) {
-  if (request.has_metadata) return { notCarried: 'metadata of other filters' };
-  const description = described(request);
-  // The two ways to ask, in turn.
-  const decision = index % 2 === 0 ? guard.decide(description) : await guard.authorize(description);
-  if (!decision.refuses) return { audit: audit(), reply: null };
-  const { status, headers, body } = decision.reply;
-  return { audit: audit(), reply: { status, headers, body } };
-}
-
-/** workerd's `atob` gives one character for each byte, as descriptions have them. */
 function described(request) {
-  const { der } = request.peer ?? {};
+  const peer = request.peer?.der
+    ? { kind: 'certificate', der: Uint8Array.from(atob(request.peer.der), (byte) => byte.charCodeAt(0)) }
+    : { kind: request.peer ?? 'absent' };
   return {
     method: atob(request.method),
     target: atob(request.target),
     authority: request.authority === null ? undefined : atob(request.authority),
     headers: request.headers.map(([name, value]) => [atob(name), atob(value)]),
     joined: request.joined,
-    peer: der ? { kind: 'certificate', der: Uint8Array.from(atob(der), (byte) => byte.charCodeAt(0)) } : { kind: request.peer ?? 'absent' },
+    peer,
     connection: {
       sourceIp: request.source_ip ?? undefined,
       remoteIp: request.remote_ip ?? undefined,
