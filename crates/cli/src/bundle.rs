@@ -130,7 +130,8 @@ fn write_workload(writer: &mut JsonWriter, options: &WorkloadOptions, namespace:
     writer.name("labels");
     writer.object(|writer| {
         for pair in &options.labels {
-            writer.member(&pair.key, &pair.value);
+            writer.name(&pair.key);
+            writer.string(&pair.value);
         }
     });
     writer.name("targets");
