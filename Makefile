@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-envoy dist docs audit clean
+.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -44,6 +44,9 @@ cold-start-workers: build-js ## time workerd's import of the package and the loa
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 	@$(run) scripts/bench-envoy $(ARGS)
+
+bench-crypto: $(tools) ## compare a signature check in WebAssembly with OpenSSL's and WebCrypto's
+	@$(run) scripts/bench-crypto $(ARGS)
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist

@@ -131,6 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn the_orders_of_the_structure_check_are_those_of_the_arithmetic() {
+        assert_eq!(below::<P256, 9>(&P256_ORDER, &<P256 as curve::Curve<9>>::ORDER), None);
+        assert_eq!(below::<P384, 14>(&P384_ORDER, &<P384 as curve::Curve<14>>::ORDER), None);
+        let (mut p256, mut p384) = (P256_ORDER, P384_ORDER);
+        p256[31] -= 1;
+        p384[47] -= 1;
+        assert!(below::<P256, 9>(&p256, &<P256 as curve::Curve<9>>::ORDER).is_some());
+        assert!(below::<P384, 14>(&p384, &<P384 as curve::Curve<14>>::ORDER).is_some());
+    }
+
+    #[test]
     fn a_coordinate_that_is_not_below_the_prime_is_refused() {
         assert_eq!(check_key(Curve::P256, &[0; 32], &Y0), Ok(()));
         assert_eq!(check_key(Curve::P256, &P, &Y0), Err(KeyRefusal::NotOnCurve));

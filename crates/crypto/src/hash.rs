@@ -2,6 +2,7 @@
 //! once for each hash.
 
 use alloc::vec::Vec;
+use core::ops::Deref;
 
 use sha2::block_api::{compress256, compress512};
 
@@ -35,15 +36,22 @@ impl Hash {
     }
 
     /// The digest of the parts, one after the other.
-    pub(crate) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn digest(self, parts: &[&[u8]]) -> Digest {
         let message = self.padded(parts);
-        let mut digest = match self {
-            Self::Sha256 => sha256(&message),
-            Self::Sha384 => sha512(SHA384, &message),
-            Self::Sha512 => sha512(SHA512, &message),
-        };
-        digest.truncate(self.length());
-        digest
+        let mut bytes = [0; 64];
+        match self {
+            Self::Sha256 => {
+                let mut state = SHA256;
+                compress256(&mut state, message.as_chunks().0);
+                fill(&mut bytes, state.map(u32::to_be_bytes).as_flattened());
+            }
+            Self::Sha384 | Self::Sha512 => {
+                let mut state = if self == Self::Sha384 { SHA384 } else { SHA512 };
+                compress512(&mut state, message.as_chunks().0);
+                fill(&mut bytes, state.map(u64::to_be_bytes).as_flattened());
+            }
+        }
+        Digest { bytes, length: self.length() }
     }
 
     /// FIPS 180-4 §5.1: a one, zeros and the length in bits make the last block a whole one.
@@ -65,15 +73,24 @@ impl Hash {
     }
 }
 
-fn sha256(message: &[u8]) -> Vec<u8> {
-    let mut state = SHA256;
-    compress256(&mut state, message.as_chunks().0);
-    state.map(u32::to_be_bytes).as_flattened().to_vec()
+/// Overwrites the beginning of `to`.
+pub(crate) fn fill(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
-fn sha512(mut state: [u64; 8], message: &[u8]) -> Vec<u8> {
-    compress512(&mut state, message.as_chunks().0);
-    state.map(u64::to_be_bytes).as_flattened().to_vec()
+/// The bytes of a digest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digest {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Deref for Digest {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// FIPS 180-4 §5.3.3.
@@ -116,23 +133,21 @@ mod tests {
     #[test]
     fn digests_are_those_of_an_independent_implementation_for_every_length_of_the_last_block() {
         for length in 0..=300 {
-            let message: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let message: Vec<u8> = (0..=250).cycle().take(length).collect();
             for cut in [0, length / 3, length] {
                 let (first, second) = message.split_at(cut);
                 let parts = [first, second];
-                assert_eq!(Hash::Sha256.digest(&parts), Sha256::digest(&message).to_vec());
-                assert_eq!(Hash::Sha384.digest(&parts), Sha384::digest(&message).to_vec());
-                assert_eq!(Hash::Sha512.digest(&parts), Sha512::digest(&message).to_vec());
+                assert_eq!(*Hash::Sha256.digest(&parts), *Sha256::digest(&message));
+                assert_eq!(*Hash::Sha384.digest(&parts), *Sha384::digest(&message));
+                assert_eq!(*Hash::Sha512.digest(&parts), *Sha512::digest(&message));
             }
         }
     }
 
     #[test]
     fn nothing_at_all_has_a_digest_too() {
-        assert_eq!(Hash::Sha512.digest(&[]), Sha512::digest([]).to_vec());
-        assert_eq!(
-            Hash::Sha256.digest(&[&vec![7; 1 << 20]]),
-            Sha256::digest(vec![7; 1 << 20]).to_vec()
-        );
+        assert_eq!(*Hash::Sha512.digest(&[]), *Sha512::digest([]));
+        let long = vec![7; 1 << 20];
+        assert_eq!(*Hash::Sha256.digest(&[&long]), *Sha256::digest(&long));
     }
 }

@@ -1,11 +1,9 @@
 //! HMAC with SHA-2 (RFC 2104, RFC 7518 §3.2).
 
-use alloc::vec::Vec;
-
 use lychgate_core::jwt::key::KeyRefusal;
 use subtle::ConstantTimeEq as _;
 
-use crate::hash::{Hash, MAX_BLOCK};
+use crate::hash::{Hash, MAX_BLOCK, fill};
 
 /// Shortest secret in bytes: the hash of HS256, the smallest there is.
 const MIN_BYTES: usize = 32;
@@ -22,20 +20,16 @@ pub(crate) fn check_key(secret: &[u8]) -> Result<(), KeyRefusal> {
 /// Whether `tag` is the whole HMAC of `message`, compared in constant time.
 pub(crate) fn verify(hash: Hash, secret: &[u8], message: &[u8], tag: &[u8]) -> bool {
     let mut key = [0; MAX_BLOCK];
-    let key = key.get_mut(..hash.block_length()).unwrap_or_default();
-    if secret.len() > key.len() {
-        copy(&hash.digest(&[secret]), key);
+    if secret.len() > hash.block_length() {
+        fill(&mut key, &hash.digest(&[secret]));
     } else {
-        copy(secret, key);
+        fill(&mut key, secret);
     }
-    let padded = |pad: u8| key.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
-    let inner = hash.digest(&[&padded(0x36), message]);
-    hash.digest(&[&padded(0x5c), &inner]).ct_eq(tag).into()
-}
-
-/// Overwrites the beginning of `to`.
-fn copy(from: &[u8], to: &mut [u8]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    let keyed = |pad, rest: &[u8]| {
+        let key = key.map(|byte| byte ^ pad);
+        hash.digest(&[key.get(..hash.block_length()).unwrap_or_default(), rest])
+    };
+    keyed(0x5c, &keyed(0x36, message)).ct_eq(tag).into()
 }
 
 #[cfg(test)]

@@ -38,10 +38,15 @@ fn is_below_modulus(signature: &[u8], key: &KeyMaterial) -> bool {
 }
 
 fn is_pair_below(signature: &[u8], order: &[u8]) -> bool {
-    let in_range = |half: &[u8]| {
-        half.len() == order.len() && half.iter().any(|&byte| byte != 0) && *half < *order
-    };
-    signature.split_at_checked(order.len()).is_some_and(|(r, s)| in_range(r) && in_range(s))
+    signature
+        .split_at_checked(order.len())
+        .is_some_and(|(r, s)| is_scalar_below(r, order) && is_scalar_below(s, order))
+}
+
+/// One copy for both orders.
+#[inline(never)]
+fn is_scalar_below(number: &[u8], order: &[u8]) -> bool {
+    number.len() == order.len() && number.iter().any(|&byte| byte != 0) && *number < *order
 }
 
 fn is_scalar(signature: &[u8]) -> bool {

@@ -48,9 +48,9 @@ pub(crate) trait Prime<const N: usize>: Copy {
     const DIGIT_BITS: usize;
     /// Bits of the prime.
     const BITS: usize;
-    /// The powers of two that make up the prime, each with its sign, but for ...
+    /// Powers of two, each with its sign, whose sum is the prime and [`Self::EXCESS`].
     const TERMS: [(Word, usize); 4];
-    /// ... the number that their sum is too large by.
+    /// What that sum is too large by: a small number.
     const EXCESS: Word;
     /// The prime itself.
     const PRIME: [Word; N];

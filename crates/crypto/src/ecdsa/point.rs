@@ -96,29 +96,26 @@ pub(super) fn odd_multiples<P: Prime<N>, const N: usize>(
         multiples[2 * half] = multiples[half].doubled();
         multiples[2 * half + 1] = multiples[2 * half].plus(point)?;
     }
-    let mut odd = [Jacobian::from(*point); 8];
-    for (index, odd) in odd.iter_mut().enumerate() {
-        *odd = multiples[2 * index + 1];
-    }
-    Some(affine(&odd))
+    Some(affine_odd(&multiples))
 }
 
-/// The affine forms of points, with one inversion for all of them.
-fn affine<P: Prime<N>, const N: usize>(points: &[Jacobian<P, N>; 8]) -> Multiples<P, N> {
+/// The affine forms of the odd ones, with one inversion for all of them.
+fn affine_odd<P: Prime<N>, const N: usize>(multiples: &[Jacobian<P, N>; 16]) -> Multiples<P, N> {
     let mut product = P::ONE;
-    let before = points.map(|point| {
-        let before = product;
-        product = product.times(&point.z);
-        before
-    });
+    let mut before = [P::ONE; 8];
+    for (index, before) in before.iter_mut().enumerate() {
+        *before = product;
+        product = product.times(&multiples[2 * index + 1].z);
+    }
     let mut inverse = product.inverse();
-    let mut affine = points.map(|point| Affine { x: point.x, y: point.y });
-    for ((affine, point), before) in affine.iter_mut().zip(points).zip(&before).rev() {
-        let of_z = inverse.times(before);
+    let mut affine = [Affine { x: P::ONE, y: P::ONE }; 8];
+    for index in (0..8).rev() {
+        let point = &multiples[2 * index + 1];
+        let of_z = inverse.times(&before[index]);
         inverse = inverse.times(&point.z);
         let square = of_z.square();
-        affine.x = point.x.times(&square);
-        affine.y = point.y.times(&square.times(&of_z));
+        affine[index].x = point.x.times(&square);
+        affine[index].y = point.y.times(&square.times(&of_z));
     }
     affine
 }
@@ -152,5 +149,88 @@ fn multiple<P: Prime<N>, const N: usize>(
         1 => Some(*point),
         -1 => Some(point.negated()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p256::elliptic_curve::ff::PrimeField as _;
+    use p256::elliptic_curve::sec1::ToSec1Point as _;
+    use p256::{ProjectivePoint, Scalar};
+
+    use super::*;
+    use crate::arithmetic::modulus::from_bytes;
+    use crate::arithmetic::signed::signed_digits;
+    use crate::ecdsa::curve::{Curve, P256, P384};
+    use crate::ecdsa::key;
+
+    fn theirs(scalar: &Scalar) -> Option<Affine<P256, 9>> {
+        let point = (ProjectivePoint::GENERATOR * scalar).to_affine().to_sec1_point(false);
+        Some(key::<P256, 9>(point.x()?, point.y()?).unwrap())
+    }
+
+    fn is_same<P: Prime<N>, const N: usize>(a: &Jacobian<P, N>, b: &Affine<P, N>) -> bool {
+        let zz = a.z.square();
+        let zero = |fe: Fe<P, N>| fe.reduced().is_zero();
+        zero(b.x.times(&zz) - a.x) && zero(b.y.times(&zz.times(&a.z)) - a.y)
+    }
+
+    fn digits(scalar: &Scalar) -> SignedDigits {
+        signed_digits(&from_bytes(&scalar.to_repr(), 29), 29)
+    }
+
+    /// Numbers for which sums meet equal and opposite points and the one at infinity.
+    fn edges() -> impl Iterator<Item = Scalar> + Clone {
+        let half = Scalar::from(2u64).invert().unwrap();
+        let near = [0u64, 1, 2, 3, 15, 16, 17].into_iter().map(Scalar::from);
+        let halves = [half, half - Scalar::ONE, half + Scalar::from(16u64)];
+        near.clone().chain(near.map(|scalar| -scalar)).chain(halves)
+    }
+
+    #[test]
+    fn sums_of_products_are_right_for_points_that_are_equal_opposite_or_at_infinity() {
+        for multiple in edges().filter(|multiple| *multiple != Scalar::ZERO) {
+            let multiples = odd_multiples(&theirs(&multiple).unwrap()).unwrap();
+            for (a, b) in edges().flat_map(|a| edges().map(move |b| (a, b))) {
+                let terms = [(&digits(&a), &P256::base()), (&digits(&b), &multiples)];
+                match (sum_of_products(terms), theirs(&(a + b * multiple))) {
+                    (Some(ours), Some(theirs)) => assert!(is_same(&ours, &theirs)),
+                    (ours, theirs) => assert_eq!(ours.is_some(), theirs.is_some()),
+                }
+            }
+        }
+    }
+
+    fn check_base<C: Curve<N>, const N: usize>() {
+        let base = C::base();
+        for (ours, listed) in odd_multiples(&base[0]).unwrap().iter().zip(&base) {
+            assert!(listed.is_on_curve(&C::B));
+            assert!(is_same(&Jacobian::from(*ours), listed));
+        }
+        // The order leads to infinity, and one less does not.
+        let mut order = [crate::arithmetic::field::ZERO; 14];
+        order.iter_mut().zip(C::ORDER).for_each(|(to, from)| *to = from);
+        let nothing = [0; POSITIONS];
+        let product = |number| {
+            let signed = signed_digits(&number, C::DIGIT_BITS);
+            sum_of_products([(&signed, &base), (&nothing, &base)])
+        };
+        assert!(product(order).is_none());
+        order[0] -= 1;
+        assert!(is_same(&product(order).unwrap(), &base[0].negated()));
+    }
+
+    #[test]
+    fn the_base_points_multiples_are_what_they_say_and_have_the_order() {
+        check_base::<P256, 9>();
+        check_base::<P384, 14>();
+    }
+
+    #[test]
+    fn the_base_points_are_those_of_an_independent_library() {
+        assert!(is_same(&theirs(&Scalar::ONE).unwrap().into(), &P256::base()[0]));
+        let point = p384::AffinePoint::GENERATOR.to_sec1_point(false);
+        let theirs = key::<P384, 14>(point.x().unwrap(), point.y().unwrap()).unwrap();
+        assert!(is_same(&theirs.into(), &P384::base()[0]));
     }
 }

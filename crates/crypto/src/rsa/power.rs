@@ -38,6 +38,7 @@ const ESTIMATE_BITS: usize = 30;
 ///
 /// `None` for a modulus that is even, begins with a zero byte or is outside
 /// [`MIN_BYTES`]`..=`[`MAX_BYTES`], and for a base that is not below the modulus.
+#[inline(never)]
 pub(super) fn power_65537(base: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
     let n = Modulus::new(modulus)?;
     let base = to_digits(base, n.count)?;
@@ -109,7 +110,6 @@ impl Modulus {
     }
 
     /// Montgomery reduction: `product = columns / R mod n`, below 2n.
-    #[inline(never)]
     fn reduce(&self, columns: &mut [Word], product: &mut [Word]) {
         let mut rest = columns;
         for _ in 0..self.count / ROWS {
@@ -149,7 +149,6 @@ impl Modulus {
 }
 
 /// `columns = a * a`: each product of two different digits once, with a doubled factor.
-#[inline(never)]
 fn square(a: &[Word], columns: &mut [Word]) {
     columns.fill(ZERO);
     let (mut a, mut columns) = (a, columns);
@@ -173,7 +172,6 @@ fn square(a: &[Word], columns: &mut [Word]) {
 }
 
 /// `columns = a * b`.
-#[inline(never)]
 fn multiply(a: &[Word], b: &[Word], columns: &mut [Word]) {
     columns.fill(ZERO);
     let (mut a, mut columns) = (a, columns);

@@ -40,7 +40,7 @@ fn salt_hash(encoded: &[u8], modulus_bits: usize, hash: Hash, digest: &[u8]) -> 
     if *one != 1 || zeros.iter().any(|&byte| byte != 0) {
         return None;
     }
-    Some(hash.digest(&[&[0; 8], digest, salt]) == wanted)
+    Some(*hash.digest(&[&[0; 8], digest, salt]) == *wanted)
 }
 
 /// MGF1 (RFC 8017 §B.2.1).

@@ -1,6 +1,10 @@
 //! Ed25519's edge cases, on which libraries differ: C2SP's CCTV and ed25519-speccheck.
 
-use lychgate_core::jwt::key::{Algorithm, KeyMaterial};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use lychgate_core::jwt::key::{Algorithm, KeyCheck as _, KeyMaterial, KeyRefusal};
+use lychgate_crypto::Portable;
+use num_bigint::BigUint;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::support::{accepts, hex, json, shared, verifies};
@@ -60,4 +64,103 @@ fn speccheck_cases_are_answered_as_by_verify_strict() {
         })
         .collect();
     assert_eq!(answers, expected);
+}
+
+/// Our answer, which must be that of `verify_strict`.
+fn answer(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let theirs = VerifyingKey::from_bytes(key)
+        .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok());
+    let ours = verifies(Algorithm::EdDsa, &KeyMaterial::Ed25519(*key), message, signature);
+    assert_eq!(ours, theirs, "{key:02x?} {signature:02x?}");
+    ours
+}
+
+/// Our answer to a key, which must be that of the library by its parts.
+fn check_key(bytes: &[u8; 32]) -> Result<(), KeyRefusal> {
+    let theirs = match VerifyingKey::from_bytes(bytes) {
+        Ok(key) if key.to_edwards().compress().as_bytes() != bytes => Err(KeyRefusal::NotOnCurve),
+        Ok(key) if key.is_weak() => Err(KeyRefusal::SmallOrder),
+        Ok(_) => Ok(()),
+        Err(_) => Err(KeyRefusal::NotOnCurve),
+    };
+    assert_eq!(Portable.check_key(&KeyMaterial::Ed25519(*bytes)), theirs, "{bytes:02x?}");
+    theirs
+}
+
+fn little_endian(number: &BigUint) -> [u8; 32] {
+    let mut bytes = number.to_bytes_le();
+    bytes.resize(32, 0);
+    bytes.try_into().unwrap()
+}
+
+/// L, the order of the base point.
+fn order() -> BigUint {
+    (BigUint::from(1u32) << 252) + 27_742_317_777_372_353_535_851_937_790_883_648_493u128
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_signature_is_genuine_until_a_bit_of_it_or_of_the_key_changes(
+        secret in any::<[u8; 32]>(),
+        message in prop::collection::vec(any::<u8>(), 0..300),
+        bit in 0usize..96 * 8,
+    ) {
+        let key = SigningKey::from_bytes(&secret);
+        let signature = key.sign(&message).to_bytes();
+        let key = key.verifying_key().to_bytes();
+        prop_assert!(answer(&key, &message, &signature));
+        let mut changed = [&key[..], &signature].concat();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let (key, signature) = changed.split_first_chunk::<32>().unwrap();
+        prop_assert!(!answer(key, &message, signature.try_into().unwrap()));
+    }
+
+    #[test]
+    fn an_s_that_is_the_order_larger_is_refused(secret in any::<[u8; 32]>()) {
+        let key = SigningKey::from_bytes(&secret);
+        let mut signature = key.sign(b"message").to_bytes();
+        let s = BigUint::from_bytes_le(&signature[32..]) + order();
+        signature[32..].copy_from_slice(&little_endian(&s));
+        prop_assert!(!answer(&key.verifying_key().to_bytes(), b"message", &signature));
+    }
+
+    #[test]
+    fn bytes_are_a_key_where_they_are_one_for_the_library(bytes in any::<[u8; 32]>()) {
+        let _ = check_key(&bytes);
+        let _ = answer(&bytes, b"message", &[7; 64]);
+    }
+}
+
+#[test]
+fn keys_near_zero_the_prime_and_powers_of_two_are_judged_as_by_the_library() {
+    let one = BigUint::from(1u32);
+    let prime: BigUint = (&one << 255) - 19u32;
+    let powers = (0..256).map(|bit| &one << bit);
+    let mut accepted = 0;
+    for number in powers.chain([prime.clone(), &prime + (&one << 255), order()]) {
+        for near in 0u32..40 {
+            for number in [&number + near, &number - BigUint::from(near).min(number.clone())] {
+                if number.bits() <= 256 {
+                    accepted += usize::from(check_key(&little_endian(&number)).is_ok());
+                }
+            }
+        }
+    }
+    assert!(accepted > 1000);
+}
+
+/// With the base point as key, the sum is of equal, of opposite and of neighbouring points.
+#[test]
+fn signatures_under_multiples_of_the_base_point_are_judged_as_by_the_library() {
+    let mut base = [0x66; 32];
+    base[0] = 0x58;
+    for (r, s) in (0u32..40).flat_map(|r| (0u32..40).map(move |s| (r, s))) {
+        let r = little_endian(&(BigUint::from_bytes_le(&base) + r));
+        for s in [BigUint::from(s), order() - 1u32 - s] {
+            let signature = [r, little_endian(&s)].concat();
+            assert!(!answer(&base, b"message", &signature.try_into().unwrap()));
+        }
+    }
 }
