@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-envoy bench-crypto dist docs audit clean
+.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools

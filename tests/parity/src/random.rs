@@ -106,6 +106,10 @@ fn sent(mut model: RequestModel) -> RequestModel {
         model.destination_ip = model.source_ip;
     }
     model.destination_port = model.destination_port.or(Some(443));
+    // Whoever shows a certificate names a server too: clients in TLS do.
+    if model.peer.is_some() && model.server_name.is_none() {
+        model.server_name = Some("localhost".into());
+    }
     model.metadata.clear();
     model
 }
