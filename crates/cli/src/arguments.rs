@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, svid, token};
+use crate::commands::{check, compile, schema, svid, test, token};
 
 /// Compiles, checks and tries policies for trust boundaries.
 #[derive(Debug, Parser)]
@@ -24,16 +24,20 @@ pub(crate) enum Command {
     Compile(compile::Options),
     /// Check policies or a compiled bundle, and print errors and warnings
     Check(check::Options),
+    /// Run table tests of policies
+    Test(test::Options),
     /// Make and read tokens for development
     #[command(subcommand)]
     Token(token::Command),
     /// Make SPIFFE certificates and JWT-SVIDs for development
     #[command(subcommand)]
     Svid(svid::Command),
+    /// Print the JSON Schema of a document, for editors
+    Schema(schema::Options),
 }
 
 /// The workload that a policy is for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct WorkloadOptions {
     /// Namespace of the workload
     #[arg(long, value_name = "NAMESPACE")]

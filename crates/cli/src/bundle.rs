@@ -12,6 +12,7 @@ use crate::input::{self, Document, Node, Place, Value};
 pub(crate) use resources::{Resource, collect};
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
+const AUTHORIZATION: &str = "AuthorizationPolicy";
 
 /// A bundle and where its parts were written.
 #[derive(Debug)]
@@ -40,9 +41,19 @@ impl Bundle {
         Ok(Self { text, origins })
     }
 
-    /// Puts a bundle together.
+    /// Puts a bundle together, with the settings of the file that the options name.
     pub(crate) fn assemble(
         options: &WorkloadOptions,
+        documents: Vec<Document>,
+    ) -> Result<Self, CliError> {
+        let settings = options.settings.as_deref().map(read_settings).transpose()?;
+        Self::put_together(options, settings, documents)
+    }
+
+    /// Puts a bundle together.
+    pub(crate) fn put_together(
+        options: &WorkloadOptions,
+        settings: Option<Document>,
         documents: Vec<Document>,
     ) -> Result<Self, CliError> {
         let Some(namespace) = options.namespace.as_deref() else {
@@ -51,11 +62,26 @@ impl Bundle {
             });
         };
         let resources = collect(documents, namespace)?;
-        let settings = options.settings.as_deref().map(read_settings).transpose()?;
         let origins = Origins { resources, settings, whole: None };
         let text = write(options, namespace, &origins);
-        let place = Place { file: "bundle".into(), document: None, line: None };
+        let place = Place::unwritten("bundle");
         Ok(Self { text: canonical(&text, &place)?, origins })
+    }
+
+    /// The AuthorizationPolicy of that name (`namespace/name`), as it was written.
+    pub(crate) fn policy(&self, name: &str) -> Option<(&Place, &Node)> {
+        let Origins { resources, whole, .. } = &self.origins;
+        if let Some(document) = whole {
+            let list = document.root.get("resources").map(Node::elements).unwrap_or_default();
+            let home = document.root.at("/workload/namespace").and_then(Node::as_str);
+            let found = list.iter().find(|node| {
+                node.get("kind").and_then(Node::as_str) == Some(AUTHORIZATION)
+                    && resources::full_name(node, home.unwrap_or_default()) == name
+            });
+            return found.map(|node| (&document.place, node));
+        }
+        let found = resources.iter().find(|resource| resource.is(AUTHORIZATION, name));
+        found.map(|resource| (&resource.place, &resource.node))
     }
 
     /// Where the thing was written that a pointer into the bundle names, and the pointer from
@@ -63,16 +89,16 @@ impl Bundle {
     pub(crate) fn origin<'a>(&self, pointer: &'a str) -> Option<(Place, &'a str)> {
         let Origins { resources, settings, whole } = &self.origins;
         if let Some(document) = whole {
-            return Some((document.place.at(document.root.line_of(pointer)), pointer));
+            return Some((document.place.at(Some(document.root.mark_of(pointer))), pointer));
         }
         if let Some(rest) = pointer.strip_prefix("/settings") {
             let document = settings.as_ref()?;
-            return Some((document.place.at(document.root.line_of(rest)), rest));
+            return Some((document.place.at(Some(document.root.mark_of(rest))), rest));
         }
         let rest = pointer.strip_prefix("/resources/")?;
         let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let resource = resources.get(index.parse::<usize>().ok()?)?;
-        Some((resource.place.at(resource.node.line_of(rest)), rest))
+        Some((resource.place.at(Some(resource.node.mark_of(rest))), rest))
     }
 }
 
@@ -85,7 +111,7 @@ pub(crate) fn is_bundle(node: &Node) -> bool {
 fn read_settings(path: &std::path::Path) -> Result<Document, CliError> {
     let file = input::read_one(path)?;
     let mut documents = input::documents(&file)?;
-    let place = Place { file: file.name.clone(), document: None, line: None };
+    let place = Place::whole(file.file.clone());
     let document = documents.pop().ok_or_else(|| not_an_object(&place))?;
     if !documents.is_empty() || !matches!(document.root.value, Value::Object(_)) {
         return Err(not_an_object(&place));

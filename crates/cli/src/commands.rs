@@ -2,5 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod compile;
+pub(crate) mod schema;
 pub(crate) mod svid;
+pub(crate) mod test;
 pub(crate) mod token;

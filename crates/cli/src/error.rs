@@ -24,6 +24,10 @@ pub(crate) enum CliError {
     NotText { path: String, at: usize },
     /// A folder without policies.
     NoFiles { path: String },
+    /// A folder without tests.
+    NoTests { path: String },
+    /// Tests that did not pass.
+    TestsFailed { failed: usize, all: usize },
     /// A file that is not what we accept.
     Input { place: Box<Place>, problem: Box<Problem> },
     /// Core refuses the bundle.
@@ -57,6 +61,8 @@ impl CliError {
             | Self::TooManyFiles { .. }
             | Self::NotText { .. }
             | Self::NoFiles { .. }
+            | Self::NoTests { .. }
+            | Self::TestsFailed { .. }
             | Self::Input { .. }
             | Self::Refused { .. }
             | Self::Stale { .. }
@@ -83,6 +89,10 @@ impl fmt::Display for CliError {
             Self::NoFiles { path } => {
                 write!(f, "{path}: no .yaml, .yml or .json file in this folder")
             }
+            Self::NoTests { path } => {
+                write!(f, "{path}: no file that ends with .test.yaml in this folder")
+            }
+            Self::TestsFailed { failed, all } => write!(f, "{failed} of {all} tests failed"),
             Self::Input { place, problem } => write!(f, "{place}: {problem}"),
             Self::Stale { path } => {
                 write!(f, "{path}: differs from what its sources compile to; compile again")
@@ -147,12 +157,15 @@ pub(crate) enum Problem {
     NestedList,
     /// A bundle among policies.
     UnexpectedBundle,
+    /// A document of another shape than its kind has.
+    Shape(String),
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => error.fmt(f),
+            Self::Shape(message) => f.write_str(message),
             Self::Yaml(message) => write!(f, "invalid YAML: {message}"),
             Self::Ambiguous { text, why } => {
                 write!(f, "`{text}` is ambiguous: {why}; quote it")

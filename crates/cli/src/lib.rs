@@ -14,6 +14,11 @@ mod error;
 mod input;
 mod jwk;
 mod output;
+mod scenario;
+mod shape;
+mod subject;
+mod suite;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -49,7 +54,9 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Compile(options) => commands::compile::run(&options),
         Command::Check(options) => commands::check::run(&options),
+        Command::Test(options) => commands::test::run(&options),
         Command::Token(command) => commands::token::run(&command),
+        Command::Schema(options) => commands::schema::run(&options),
         Command::Svid(command) => commands::svid::run(&command),
     }
 }

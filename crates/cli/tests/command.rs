@@ -8,6 +8,8 @@ mod harness;
 mod compile;
 #[path = "command/svid.rs"]
 mod svid;
+#[path = "command/test.rs"]
+mod test;
 #[path = "command/token.rs"]
 mod token;
 #[path = "command/usage.rs"]

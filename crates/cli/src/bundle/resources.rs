@@ -23,6 +23,23 @@ pub(crate) struct Resource {
     key: Key,
 }
 
+impl Resource {
+    /// Whether it is the resource of that kind and `namespace/name`.
+    pub(crate) fn is(&self, kind: &str, name: &str) -> bool {
+        self.key.kind == kind
+            && name.split_once('/').is_some_and(|(namespace, name)| {
+                (self.key.namespace.as_str(), self.key.name.as_str()) == (namespace, name)
+            })
+    }
+}
+
+/// `namespace/name` of a resource; `home` is the namespace of those that name none.
+pub(crate) fn full_name(node: &Node, home: &str) -> String {
+    let metadata = |name| node.get("metadata")?.get(name)?.as_str();
+    let namespace = metadata("namespace").unwrap_or(home);
+    format!("{namespace}/{}", metadata("name").unwrap_or_default())
+}
+
 /// Which resource it is. Orders a bundle, so that neither the order of files nor their names
 /// change it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +91,7 @@ fn add(
 ) -> Result<(), CliError> {
     let identity = Identity::of(&node);
     match identity.and_then(|identity| Ok((identity.role()?, identity))) {
+        Ok((Role::Test, _)) => Ok(()),
         Ok((Role::List, _)) => add_items(&place, node, namespace, resources),
         Ok((Role::Policy, identity)) => {
             let key = key(&node, identity.kind, namespace);
@@ -100,7 +118,7 @@ fn add_items(
         return Err(CliError::input(place.clone(), Problem::NoItems));
     };
     for item in items {
-        let place = place.at(item.line);
+        let place = place.at(Some(item.mark));
         if Identity::of(&item).is_ok_and(|identity| identity.is_list()) {
             return Err(CliError::input(place, Problem::NestedList));
         }
@@ -121,6 +139,8 @@ struct Identity {
 enum Role {
     Policy,
     List,
+    /// Table tests, which may lie beside the policies that they test.
+    Test,
     Other,
 }
 
@@ -148,6 +168,9 @@ impl Identity {
         }
         if ours && !known {
             return Err(Problem::UnknownKind { kind: self.kind.clone() });
+        }
+        if self.group == "lychgate.dev" && self.kind == crate::suite::KIND {
+            return Ok(Role::Test);
         }
         if self.group.starts_with("lychgate.dev") {
             return Err(Problem::UnexpectedBundle);

@@ -70,7 +70,8 @@ pub(crate) fn load(bundle: &Bundle) -> Result<Loaded, CliError> {
     Ok(Loaded { revision: selected.revision().to_owned(), text, warnings })
 }
 
-fn refuse(bundle: &Bundle, error: &LoadError) -> CliError {
+/// Why core refuses a bundle, with the place where that was written.
+pub(crate) fn refuse(bundle: &Bundle, error: &LoadError) -> CliError {
     let message = error.problem().to_string();
     CliError::Refused { message: locate(bundle, error.pointer(), &message, error.code()) }
 }
