@@ -9,6 +9,7 @@ pub mod base64;
 mod config;
 pub mod decision;
 pub mod engine;
+mod finding;
 pub mod json;
 pub mod jwt;
 pub mod limits;
@@ -21,8 +22,8 @@ pub mod spiffe;
 pub mod time;
 pub mod upstream;
 
-pub use config::{LoadError, LoadProblem, select};
-pub use ruleset::Finding;
+pub use config::{LoadError, LoadProblem, select, unselected};
+pub use finding::{Finding, FindingCode, Severity};
 
 use engine::Engine;
 use jwt::key::KeyCheck;

@@ -37,6 +37,7 @@ mod glob;
 mod header;
 mod index;
 mod inspect;
+mod lint;
 mod matcher;
 mod metadata;
 mod needs;
@@ -51,8 +52,9 @@ mod table;
 mod tests;
 
 pub use compile::{PolicyCompiler, PolicyOptions};
-pub use error::{PolicyError, PolicyFinding};
+pub use error::PolicyError;
 pub use evaluate::{Denial, Nearest, PolicySet, RuleRef, Ruling, Shadow};
 pub use facts::Facts;
 pub use inspect::{ConditionView, Effect, RuleView, Sight};
+pub use lint::{LintedPolicy, PolicyFinding, Surroundings, lint};
 pub use needs::Needs;

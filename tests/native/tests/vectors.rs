@@ -84,7 +84,8 @@ fn load_difference(bench: &Bench, vector: &LoadVector) -> Option<String> {
     let text = vector.bundle.text(&bench.keys);
     match (Engine::load(text.as_bytes(), &Portable), &vector.expect) {
         (Ok(engine), LoadExpectation::Loads { warnings }) => {
-            let found: BTreeSet<&str> = engine.warnings().iter().map(|found| found.code).collect();
+            let found: BTreeSet<&str> =
+                engine.warnings().iter().map(|found| found.code.name()).collect();
             let missing: Vec<_> =
                 warnings.iter().filter(|code| !found.contains(&***code)).collect();
             (!missing.is_empty()).then(|| format!("no warning {missing:?}, only {found:?}"))
