@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, schema, svid, test, token};
+use crate::commands::{check, compile, explain, schema, svid, test, token};
 
 /// Compiles, checks and tries policies for trust boundaries.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Compile(compile::Options),
     /// Check policies or a compiled bundle, and print errors and warnings
     Check(check::Options),
+    /// Explain why a request gets its verdict
+    Explain(Box<explain::Options>),
     /// Run table tests of policies
     Test(test::Options),
     /// Make and read tokens for development

@@ -28,6 +28,8 @@ pub(crate) enum CliError {
     NoTests { path: String },
     /// Tests that did not pass.
     TestsFailed { failed: usize, all: usize },
+    /// Findings that were reported.
+    Found { errors: usize, warnings: usize },
     /// A file that is not what we accept.
     Input { place: Box<Place>, problem: Box<Problem> },
     /// Core refuses the bundle.
@@ -63,6 +65,7 @@ impl CliError {
             | Self::NoFiles { .. }
             | Self::NoTests { .. }
             | Self::TestsFailed { .. }
+            | Self::Found { .. }
             | Self::Input { .. }
             | Self::Refused { .. }
             | Self::Stale { .. }
@@ -92,6 +95,7 @@ impl fmt::Display for CliError {
             Self::NoTests { path } => {
                 write!(f, "{path}: no file that ends with .test.yaml in this folder")
             }
+            Self::Found { errors, warnings } => write!(f, "{errors} errors, {warnings} warnings"),
             Self::TestsFailed { failed, all } => write!(f, "{failed} of {all} tests failed"),
             Self::Input { place, problem } => write!(f, "{place}: {problem}"),
             Self::Stale { path } => {

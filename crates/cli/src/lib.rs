@@ -8,9 +8,12 @@
 
 mod arguments;
 mod bundle;
+mod check;
 mod clock;
 mod commands;
+mod diagnostic;
 mod error;
+mod explain;
 mod input;
 mod jwk;
 mod output;
@@ -54,6 +57,7 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Compile(options) => commands::compile::run(&options),
         Command::Check(options) => commands::check::run(&options),
+        Command::Explain(options) => commands::explain::run(&options),
         Command::Test(options) => commands::test::run(&options),
         Command::Token(command) => commands::token::run(&command),
         Command::Schema(options) => commands::schema::run(&options),

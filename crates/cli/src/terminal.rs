@@ -34,6 +34,7 @@ pub(crate) struct Style(bool);
 
 impl Style {
     /// Text without colours.
+    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self(false);
 
     fn paint(self, code: &str, text: &str) -> String {

@@ -4,8 +4,12 @@
 #[path = "command/harness.rs"]
 mod harness;
 
+#[path = "command/check.rs"]
+mod check;
 #[path = "command/compile.rs"]
 mod compile;
+#[path = "command/explain.rs"]
+mod explain;
 #[path = "command/svid.rs"]
 mod svid;
 #[path = "command/test.rs"]

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::error::{CliError, Problem};
 use crate::input::{Document, Node, Place, Value};
-use crate::output;
 
 const GROUP: &str = "security.istio.io";
 const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
@@ -21,6 +20,21 @@ pub(crate) struct Resource {
     pub(crate) place: Place,
     pub(crate) node: Node,
     key: Key,
+}
+
+/// Another Kubernetes resource, which is left out.
+#[derive(Debug)]
+pub(crate) struct Other {
+    pub(crate) place: Place,
+    kind: String,
+    group: String,
+}
+
+impl core::fmt::Display for Other {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { place, kind, group } = self;
+        write!(f, "{place}: {kind} of `{group}` is no policy; left out")
+    }
 }
 
 impl Resource {
@@ -49,7 +63,7 @@ struct Key {
     name: String,
 }
 
-/// Picks the policies out of documents. Other Kubernetes resources are noted on standard error.
+/// Picks the policies out of documents; what else there is comes second.
 ///
 /// # Errors
 /// Refuses a policy under another group or version, a kind of Istio's group that is not known, a
@@ -58,10 +72,10 @@ struct Key {
 pub(crate) fn collect(
     documents: Vec<Document>,
     namespace: &str,
-) -> Result<Vec<Resource>, CliError> {
-    let mut resources = Vec::new();
+) -> Result<(Vec<Resource>, Vec<Other>), CliError> {
+    let (mut resources, mut others) = (Vec::new(), Vec::new());
     for Document { place, root } in documents {
-        add(place, root, namespace, &mut resources)?;
+        add(place, root, namespace, (&mut resources, &mut others))?;
     }
     let mut first: HashMap<&Key, &Place> = HashMap::new();
     for resource in &resources {
@@ -70,7 +84,7 @@ pub(crate) fn collect(
         }
     }
     resources.sort_by(|one, other| one.key.cmp(&other.key));
-    Ok(resources)
+    Ok((resources, others))
 }
 
 fn twice(resource: &Resource, first: &Place) -> CliError {
@@ -87,19 +101,19 @@ fn add(
     place: Place,
     node: Node,
     namespace: &str,
-    resources: &mut Vec<Resource>,
+    (resources, others): (&mut Vec<Resource>, &mut Vec<Other>),
 ) -> Result<(), CliError> {
     let identity = Identity::of(&node);
     match identity.and_then(|identity| Ok((identity.role()?, identity))) {
         Ok((Role::Test, _)) => Ok(()),
-        Ok((Role::List, _)) => add_items(&place, node, namespace, resources),
+        Ok((Role::List, _)) => add_items(&place, node, namespace, (resources, others)),
         Ok((Role::Policy, identity)) => {
             let key = key(&node, identity.kind, namespace);
             resources.push(Resource { place, node: tidy(node), key });
             Ok(())
         }
         Ok((Role::Other, Identity { kind, group, .. })) => {
-            output::note(&format!("{place}: {kind} of `{group}` is no policy; left out"));
+            others.push(Other { place, kind, group });
             Ok(())
         }
         Err(problem) => Err(CliError::input(place, problem)),
@@ -111,7 +125,7 @@ fn add_items(
     place: &Place,
     list: Node,
     namespace: &str,
-    resources: &mut Vec<Resource>,
+    (resources, others): (&mut Vec<Resource>, &mut Vec<Other>),
 ) -> Result<(), CliError> {
     let items = member(list, "items").map(|items| items.value);
     let Some(Value::Array(items)) = items else {
@@ -122,7 +136,7 @@ fn add_items(
         if Identity::of(&item).is_ok_and(|identity| identity.is_list()) {
             return Err(CliError::input(place, Problem::NestedList));
         }
-        add(place, item, namespace, resources)?;
+        add(place, item, namespace, (resources, others))?;
     }
     Ok(())
 }

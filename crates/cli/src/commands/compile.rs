@@ -54,6 +54,9 @@ pub(crate) fn run(options: &Options) -> Result<(), CliError> {
         documents.extend(input::documents(file)?);
     }
     let bundle = Bundle::assemble(&options.workload, documents)?;
+    for other in &bundle.others {
+        output::note(&other.to_string());
+    }
     let loaded = check::load(&bundle)?;
     let text = render(options, &loaded.text)?;
     match &options.output {

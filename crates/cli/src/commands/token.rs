@@ -7,6 +7,8 @@ mod mint;
 
 use clap::Subcommand;
 
+pub(crate) use mint::Claim;
+
 use crate::error::CliError;
 
 /// What to do with tokens.

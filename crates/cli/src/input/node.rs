@@ -6,7 +6,7 @@ use std::rc::Rc;
 use lychgate_core::json::{Bounds, JsonWriter};
 
 /// One document of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub(crate) place: Place,
     pub(crate) root: Node,
@@ -187,7 +187,7 @@ impl fmt::Display for Place {
                 write!(f, ":{}", mark.column)?;
             }
         }
-        if let Some(document) = self.document {
+        if let (Some(document), None) = (self.document, self.mark) {
             write!(f, " (document {document})")?;
         }
         Ok(())

@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(place("/a/b/0"), (4, 5, 1));
         assert_eq!(place("/a/b"), (3, 3, 1));
         assert_eq!(place("/a/nothing/here"), (2, 1, 1));
-        assert_eq!(documents.get(1).unwrap().place.to_string(), "a.yaml:8:1 (document 3)");
+        assert_eq!(documents.get(1).unwrap().place.to_string(), "a.yaml:8:1");
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
             ("<<: {a: b}\n", "merge key"),
             ("a: !!str b\n", "tag"),
             ("a: !x b\n", "tag"),
-            ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1 (document 1): duplicate key `a`"),
+            ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1: duplicate key `a`"),
             ("{a: 1, \"a\": 2}\n", "duplicate key `a`"),
             ("a: no\n", "quote it"),
             ("- 010\n", "quote it"),

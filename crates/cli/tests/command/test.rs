@@ -87,7 +87,7 @@ const PASSING: &str = "\
   expect: {reason: key_unknown}
 - name: an unsigned token is refused
   token: {claims: {aud: pay}, alg: none}
-  expect: {reason: algorithm_refused}
+  expect: {reason: token_malformed}
 - name: another issuer's token is refused
   token: {claims: {iss: 'https://other.example', aud: pay}}
   expect: {reason: issuer_unknown}
@@ -110,7 +110,7 @@ const PASSING: &str = "\
   expect: {reason: no_rule_matched, missing: [from.source.principals]}
 - name: a peer whose certificate was not verified is refused
   peer: unverified
-  expect: {reason: peer_malformed, detail: peer_unverified}
+  expect: {reason: peer_malformed, detail: unverified}
 - name: anybody may ask for health
   request: {method: GET, path: /health}
   peer: none
@@ -209,16 +209,15 @@ fn coverage_names_what_no_test_reaches() {
     let out = folder.run("test pay.test.yaml --coverage").ok();
     for part in [
         "coverage: 1 of 1 policies, 1 of 2 rules, 0 of 5 conditions both true and false",
-        "pay.yaml:26:5: shop/charge#1 never matched",
-        "pay.yaml:24:48: when[request.auth.claims[scope]] of shop/charge#0 never false",
-        "pay.yaml:27:",
-        "to.operation.paths of shop/charge#1 never true",
+        "pay.yaml:25:5: shop/charge#1 never matched",
+        "pay.yaml:24:43: when[request.auth.claims[scope]] of shop/charge#0 never false",
+        "pay.yaml:26:19: to.operation.paths of shop/charge#1 never true",
     ] {
         assert!(out.contains(part), "{part:?} is not in {out}");
     }
     folder.write("all.test.yaml", format!("{HEAD}{PASSING}"));
     let out = folder.run("test all.test.yaml --coverage").ok();
-    assert!(out.contains("2 of 2 rules, 4 of 5 conditions"), "{out}");
+    assert!(out.contains("2 of 2 rules, 5 of 5 conditions"), "{out}");
     let json: Value =
         serde_json::from_str(&folder.run("test pay.test.yaml --coverage --format json").ok())
             .unwrap();
