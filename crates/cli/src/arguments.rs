@@ -6,12 +6,23 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, explain, schema, svid, test, token};
+use crate::commands::{check, compile, explain, manual, schema, svid, test, token};
+
+const EXAMPLES: &str = "\
+A policy's way into production:
+  lychgate check policies                                 what is wrong or doubtful
+  lychgate test policies                                  does it do what it should
+  lychgate explain policies --namespace shop --path /pay  why a request gets its verdict
+  lychgate compile policies --namespace shop -o b.json    the bundle that a proxy loads
+
+lychgate COMMAND --help has examples of each command.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage.";
 
 /// Compiles, checks and tries policies for trust boundaries.
 #[derive(Debug, Parser)]
 #[command(name = "lychgate", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 refused, 2 wrong usage.")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -36,6 +47,10 @@ pub(crate) enum Command {
     Svid(svid::Command),
     /// Print the JSON Schema of a document, for editors
     Schema(schema::Options),
+    /// Print a completion script for a shell
+    Completions(manual::Completions),
+    /// Print or write man pages
+    Man(manual::Manual),
 }
 
 /// The workload that a policy is for.

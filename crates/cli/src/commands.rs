@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod compile;
 pub(crate) mod explain;
+pub(crate) mod manual;
 pub(crate) mod schema;
 pub(crate) mod svid;
 pub(crate) mod test;

@@ -14,7 +14,7 @@ use crate::input::Place;
 use crate::scenario::Scenario;
 use crate::subject::{KeyStore, Subject, conditions_of};
 
-pub(crate) use steps::{Outcome, Step, remedy, steps};
+pub(crate) use steps::{Outcome, Step, meaning, remedy, steps};
 
 /// One condition of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod input;
 mod jwk;
 mod output;
 mod scenario;
+mod schema;
 mod shape;
 mod subject;
 mod suite;
@@ -60,6 +61,8 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Explain(options) => commands::explain::run(&options),
         Command::Test(options) => commands::test::run(&options),
         Command::Token(command) => commands::token::run(&command),
+        Command::Completions(options) => commands::manual::completions(&options),
+        Command::Man(options) => commands::manual::manual(&options),
         Command::Schema(options) => commands::schema::run(&options),
         Command::Svid(command) => commands::svid::run(&command),
     }

@@ -164,6 +164,15 @@ impl Subject {
     }
 }
 
+/// Key sets of remote issuers, from `URI=FILE`.
+pub(crate) fn read_sets(pairs: &[Pair]) -> Result<Vec<(String, String)>, CliError> {
+    let read = |pair: &Pair| {
+        let text = input::read_text(Path::new(&pair.value), lychgate_core::limits::JWKS_BYTES)?;
+        Ok((pair.key.clone(), text))
+    };
+    pairs.iter().map(read).collect()
+}
+
 /// A path that a document names, from the folder of that document on.
 pub(crate) fn beside(file: &str, path: &str) -> PathBuf {
     Path::new(file).parent().unwrap_or_else(|| Path::new("")).join(path)

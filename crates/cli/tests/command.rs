@@ -10,12 +10,16 @@ mod check;
 mod compile;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/hostile.rs"]
+mod hostile;
 #[path = "command/svid.rs"]
 mod svid;
 #[path = "command/test.rs"]
 mod test;
 #[path = "command/token.rs"]
 mod token;
+#[path = "command/tools.rs"]
+mod tools;
 #[path = "command/usage.rs"]
 mod usage;
 #[path = "command/whole.rs"]

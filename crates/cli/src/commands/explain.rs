@@ -219,11 +219,7 @@ fn load(options: &Options, asked: &RequestFile) -> Result<Subject, CliError> {
         },
         _ => BTreeSet::new(),
     };
-    let sets = options.jwks.iter().map(|pair| {
-        let text = input::read_text(pair.value.as_ref(), lychgate_core::limits::JWKS_BYTES)?;
-        Ok((pair.key.clone(), text))
-    });
-    Subject::new(bundle, &algorithms, &sets.collect::<Result<Vec<_>, CliError>>()?)
+    Subject::new(bundle, &algorithms, &subject::read_sets(&options.jwks)?)
 }
 
 fn scenario(asked: &RequestFile, subject: &mut Subject) -> Result<Scenario, CliError> {

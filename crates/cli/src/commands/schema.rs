@@ -1,12 +1,9 @@
 //! `lychgate schema`: JSON Schemas of the documents that people write.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
 use crate::error::CliError;
-use crate::output;
-use crate::shape::{Definitions, Shape as _};
-use crate::suite::TestFile;
+use crate::{output, schema};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,31 +28,15 @@ pub(crate) struct Options {
 enum Document {
     /// A file of table tests
     Test,
+    /// A compiled bundle
+    Bundle,
 }
 
 /// Prints a schema.
 pub(crate) fn run(options: &Options) -> Result<(), CliError> {
     let schema = match options.document {
-        Document::Test => test(),
+        Document::Test => schema::test(),
+        Document::Bundle => schema::bundle(),
     };
     output::answer(&format!("{schema:#}\n"))
-}
-
-fn test() -> Value {
-    let mut definitions = Definitions::default();
-    let root = TestFile::schema(&mut definitions);
-    schema("policy-test", "Table tests of Lychgate policies", root, definitions)
-}
-
-fn schema(name: &str, title: &str, root: Value, definitions: Definitions) -> Value {
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": format!("{}/raw/main/schemas/{name}.schema.json", env!("CARGO_PKG_REPOSITORY")),
-        "title": title,
-        "$defs": definitions.finish(),
-    });
-    if let (Some(schema), Value::Object(root)) = (schema.as_object_mut(), root) {
-        schema.extend(root);
-    }
-    schema
 }

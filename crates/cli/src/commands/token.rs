@@ -20,8 +20,8 @@ pub(crate) enum Command {
     Jwks(jwks::Options),
     /// Sign a token
     Mint(mint::Options),
-    /// Print a token's header and claims; its signature is not checked
-    Inspect(inspect::Options),
+    /// Print a token's header and claims, and what a policy thinks of it
+    Inspect(Box<inspect::Options>),
 }
 
 pub(crate) fn run(command: &Command) -> Result<(), CliError> {
