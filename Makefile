@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench-envoy dist docs audit clean
+.PHONY: help setup build test demo bench-envoy bench-cli dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -26,6 +26,9 @@ demo: $(tools) ## start Envoy with a policy and show what it answers to real req
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 	@$(run) scripts/bench-envoy $(ARGS)
+
+bench-cli: $(tools) ## time check, test and compile on 1,000 policies and 10,000 table tests
+	@$(run) scripts/bench-cli
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist

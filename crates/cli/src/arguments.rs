@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, explain, manual, schema, svid, test, token};
+use crate::commands::{check, compile, diff, explain, manual, schema, serve, svid, test, token};
 
 const EXAMPLES: &str = "\
 A policy's way into production:
@@ -45,6 +45,10 @@ pub(crate) enum Command {
     /// Make SPIFFE certificates and JWT-SVIDs for development
     #[command(subcommand)]
     Svid(svid::Command),
+    /// Say what changes for callers between two policies
+    Diff(diff::Options),
+    /// Answer questions over HTTP, for tests and other languages
+    Serve(serve::Options),
     /// Print the JSON Schema of a document, for editors
     Schema(schema::Options),
     /// Print a completion script for a shell

@@ -10,7 +10,7 @@ use lychgate_core::engine::Engine;
 use lychgate_crypto::Portable;
 
 use crate::arguments::WorkloadOptions;
-use crate::bundle::Bundle;
+use crate::bundle::{self, Bundle};
 use crate::diagnostic::Diagnostic;
 use crate::error::CliError;
 use crate::input::{Document, SourceFile};
@@ -73,6 +73,7 @@ impl Checked {
     /// manifests for gaps between trust zones.
     pub(crate) fn everything(files: &[SourceFile], root: &WorkloadOptions) -> Self {
         let (documents, mut checked) = Self::read(files);
+        checked.diagnostics.extend(unknown(&documents, root));
         let cluster = Cluster::of(&documents, root);
         for workload in workloads::of(&cluster) {
             let found = cluster
@@ -131,4 +132,18 @@ impl Checked {
         let mut seen = HashSet::new();
         self.diagnostics.retain(|d| seen.insert(key(d)));
     }
+}
+
+/// Documents that might be policies and are none, and policies that are there twice.
+fn unknown(documents: &[Document], root: &WorkloadOptions) -> Vec<Diagnostic> {
+    let home = root.namespace.as_deref().unwrap_or("default");
+    let alone = documents.iter().map(|document| vec![document.clone()]);
+    let refused: Vec<Diagnostic> = alone
+        .filter_map(|document| bundle::collect(document, home).err())
+        .map(|error| Diagnostic::of_error(&error))
+        .collect();
+    if !refused.is_empty() {
+        return refused;
+    }
+    bundle::collect(documents.to_vec(), home).err().iter().map(Diagnostic::of_error).collect()
 }

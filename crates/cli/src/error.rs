@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Read { path: String, error: io::Error },
     /// A file can't be written.
     Write { path: String, error: io::Error },
+    /// An address that can't be listened on.
+    Listen { address: String, error: io::Error },
     /// A private key is already there.
     Exists { path: String },
     /// A file is longer than the bound.
@@ -28,6 +30,8 @@ pub(crate) enum CliError {
     NoTests { path: String },
     /// Tests that did not pass.
     TestsFailed { failed: usize, all: usize },
+    /// Policies that say different things.
+    Differ { requests: usize },
     /// Findings that were reported.
     Found { errors: usize, warnings: usize },
     /// A file that is not what we accept.
@@ -58,6 +62,7 @@ impl CliError {
             Self::Usage { .. } => 2,
             Self::Read { .. }
             | Self::Write { .. }
+            | Self::Listen { .. }
             | Self::Exists { .. }
             | Self::FileTooLarge { .. }
             | Self::TooManyFiles { .. }
@@ -65,6 +70,7 @@ impl CliError {
             | Self::NoFiles { .. }
             | Self::NoTests { .. }
             | Self::TestsFailed { .. }
+            | Self::Differ { .. }
             | Self::Found { .. }
             | Self::Input { .. }
             | Self::Refused { .. }
@@ -81,6 +87,9 @@ impl fmt::Display for CliError {
         match self {
             Self::Read { path, error } => write!(f, "{path}: can't be read: {error}"),
             Self::Write { path, error } => write!(f, "{path}: can't be written: {error}"),
+            Self::Listen { address, error } => {
+                write!(f, "{address}: can't be listened on: {error}")
+            }
             Self::Exists { path } => write!(f, "{path}: is already there; --force replaces it"),
             Self::FileTooLarge { path, limit } => {
                 write!(f, "{path}: more than {limit} bytes")
@@ -95,6 +104,7 @@ impl fmt::Display for CliError {
             Self::NoTests { path } => {
                 write!(f, "{path}: no file that ends with .test.yaml in this folder")
             }
+            Self::Differ { requests } => write!(f, "the policies differ on {requests} requests"),
             Self::Found { errors, warnings } => write!(f, "{errors} errors, {warnings} warnings"),
             Self::TestsFailed { failed, all } => write!(f, "{failed} of {all} tests failed"),
             Self::Input { place, problem } => write!(f, "{place}: {problem}"),

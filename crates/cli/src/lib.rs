@@ -11,6 +11,7 @@ mod bundle;
 mod check;
 mod clock;
 mod commands;
+mod compare;
 mod diagnostic;
 mod error;
 mod explain;
@@ -19,6 +20,7 @@ mod jwk;
 mod output;
 mod scenario;
 mod schema;
+mod serve;
 mod shape;
 mod subject;
 mod suite;
@@ -63,6 +65,8 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Token(command) => commands::token::run(&command),
         Command::Completions(options) => commands::manual::completions(&options),
         Command::Man(options) => commands::manual::manual(&options),
+        Command::Diff(options) => commands::diff::run(&options),
+        Command::Serve(options) => commands::serve::run(&options),
         Command::Schema(options) => commands::schema::run(&options),
         Command::Svid(command) => commands::svid::run(&command),
     }

@@ -49,9 +49,8 @@ mod tests {
     fn known_to_core(bundle: &Value) -> BTreeSet<String> {
         let error = Engine::load(bundle.to_string().as_bytes(), &Portable).unwrap_err();
         let message = error.problem().to_string();
-        let list = message.split("expected one of ").nth(1);
-        let list = list.or_else(|| message.split("expected ").nth(1));
-        let list = list.unwrap_or_else(|| panic!("{message}"));
+        let list = message.split("expected ").nth(1).unwrap_or_else(|| panic!("{message}"));
+        let list = list.trim_start_matches("one of ").replace(" or ", ", ");
         list.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
     }
 

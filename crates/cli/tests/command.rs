@@ -8,10 +8,14 @@ mod harness;
 mod check;
 #[path = "command/compile.rs"]
 mod compile;
+#[path = "command/diff.rs"]
+mod diff;
 #[path = "command/explain.rs"]
 mod explain;
 #[path = "command/hostile.rs"]
 mod hostile;
+#[path = "command/serve.rs"]
+mod serve;
 #[path = "command/svid.rs"]
 mod svid;
 #[path = "command/test.rs"]

@@ -73,6 +73,8 @@ pub(crate) enum IssuerKind {
 pub(crate) struct KeyRing {
     keys: BTreeMap<(Algorithm, Signer), SigningKey>,
     issuers: Vec<(String, IssuerKind)>,
+    /// The first audience of each issuer that demands one.
+    audiences: Vec<(String, String)>,
     minted: HashMap<String, String>,
 }
 
@@ -87,12 +89,25 @@ impl KeyRing {
                 keys.insert((*algorithm, signer), key.map_err(|e| TokenError(e.to_string()))?);
             }
         }
-        Ok(Self { keys, issuers: Vec::new(), minted: HashMap::new() })
+        Ok(Self { keys, issuers: Vec::new(), audiences: Vec::new(), minted: HashMap::new() })
     }
 
     /// The algorithms that tokens without `alg` may need.
     pub(crate) const DEFAULT: [Algorithm; 3] =
         [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256];
+
+    /// The issuers of the policy.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.issuers.iter().map(|(issuer, _)| issuer.as_str())
+    }
+
+    /// An audience that an issuer's tokens may have, where it must be one of some.
+    pub(crate) fn audience(&self, issuer: &str) -> Option<&str> {
+        self.audiences
+            .iter()
+            .find(|(known, _)| known == issuer)
+            .map(|(_, audience)| audience.as_str())
+    }
 
     /// Adds the throw-away keys to the issuers of a bundle.
     ///
@@ -122,6 +137,9 @@ impl KeyRing {
                 if kind == IssuerKind::Secret {
                     secrets.extend(self.symmetric_key(&issuer));
                 }
+                let audience = rule.get("audiences").and_then(|list| list.get(0)?.as_str());
+                let audience = audience.map(|audience| (issuer.clone(), audience.to_owned()));
+                self.audiences.extend(audience);
                 self.remember(issuer, kind);
             }
         }

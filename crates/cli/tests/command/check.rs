@@ -225,3 +225,17 @@ fn lists_and_standard_input_are_read_too() {
     let ran = folder.run_with(&["check", "-"], &list);
     assert!(ran.err.contains("split_rule"), "{}", ran.err);
 }
+
+#[test]
+fn a_document_that_might_be_a_policy_is_never_passed_over() {
+    let twice = format!("{SPLIT}---\n{SPLIT}");
+    for (text, code) in [
+        ("[a, b]\n", "unknown_document"),
+        ("spec: {}\n", "unknown_document"),
+        ("apiVersion: security.istio.io/v1\nkind: AuthorisationPolicy\n", "unknown_document"),
+        ("apiVersion: security.istio.io/v2\nkind: AuthorizationPolicy\n", "unknown_document"),
+        (twice.as_str(), "twice"),
+    ] {
+        assert!(codes(text).iter().any(|found| found == code), "{text}: {:?}", codes(text));
+    }
+}

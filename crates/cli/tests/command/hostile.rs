@@ -38,7 +38,7 @@ fn a_bomb_of_aliases_does_not_go_off() {
         let before = level - 1;
         bomb.push_str(&format!(
             "a{level}: &a{level} [{}]\n",
-            [format!("*a{before}"); 9].join(", ")
+            vec![format!("*a{before}"); 9].join(", ")
         ));
     }
     folder.write("bomb.yaml", bomb);
