@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, diff, explain, manual, schema, serve, svid, test, token};
+use crate::commands::{
+    check, compile, diff, explain, graph, manual, schema, serve, svid, test, token,
+};
 
 const EXAMPLES: &str = "\
 A policy's way into production:
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     /// Make SPIFFE certificates and JWT-SVIDs for development
     #[command(subcommand)]
     Svid(svid::Command),
+    /// Draw who may call whom
+    Graph(graph::Options),
     /// Say what changes for callers between two policies
     Diff(diff::Options),
     /// Answer questions over HTTP, for tests and other languages

@@ -17,6 +17,7 @@ mod error;
 mod explain;
 mod input;
 mod jwk;
+mod map;
 mod output;
 mod scenario;
 mod schema;
@@ -65,6 +66,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Token(command) => commands::token::run(&command),
         Command::Completions(options) => commands::manual::completions(&options),
         Command::Man(options) => commands::manual::manual(&options),
+        Command::Graph(options) => commands::graph::run(&options),
         Command::Diff(options) => commands::diff::run(&options),
         Command::Serve(options) => commands::serve::run(&options),
         Command::Schema(options) => commands::schema::run(&options),

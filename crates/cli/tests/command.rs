@@ -10,8 +10,12 @@ mod check;
 mod compile;
 #[path = "command/diff.rs"]
 mod diff;
+#[path = "command/docs.rs"]
+mod docs;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/graph.rs"]
+mod graph;
 #[path = "command/hostile.rs"]
 mod hostile;
 #[path = "command/serve.rs"]
