@@ -56,5 +56,5 @@ pub use error::PolicyError;
 pub use evaluate::{Denial, Nearest, PolicySet, RuleRef, Ruling, Shadow};
 pub use facts::Facts;
 pub use inspect::{ConditionView, Effect, RuleView, Sight};
-pub use lint::{LintedPolicy, PolicyFinding, Surroundings, lint};
+pub use lint::{Lint, LintedPolicy, PolicyFinding, Surroundings, lint};
 pub use needs::Needs;

@@ -19,8 +19,8 @@ pub(crate) fn mermaid(map: &TrustMap) -> String {
         text.push_str("  end\n");
     }
     for crossing in &map.crossings {
-        let id = |member: &super::Member| {
-            ids.get(&(member.zone.as_str(), member.name.as_str())).map_or("", String::as_str)
+        let id = |member: &super::Member| -> String {
+            ids.get(&(member.zone.as_str(), member.name.as_str())).cloned().unwrap_or_default()
         };
         let arrow = if crossing.denied { "-. \"" } else { "-- \"" };
         let head = if crossing.denied { "\" .-x" } else { "\" -->" };

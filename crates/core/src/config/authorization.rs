@@ -10,7 +10,7 @@ use super::resource::{Kind, Resource};
 use crate::finding::{Finding, FindingCode};
 use crate::policy::resource::AuthorizationPolicySpec;
 use crate::policy::{
-    LintedPolicy, PolicyCompiler, PolicyError, PolicyOptions, PolicySet, Surroundings, lint,
+    Lint, LintedPolicy, PolicyCompiler, PolicyError, PolicyOptions, PolicySet, Surroundings,
 };
 
 /// Compiles the policies; at least one must apply, unless the settings say otherwise.
@@ -19,6 +19,7 @@ use crate::policy::{
 pub(super) fn build(
     envelope: &Envelope<'_>,
     peer_required: bool,
+    lint: Lint,
     findings: &mut Vec<Finding>,
 ) -> Result<PolicySet, LoadError> {
     let resources = envelope.of(Kind::AuthorizationPolicy);

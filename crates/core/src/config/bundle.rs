@@ -22,6 +22,7 @@ use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
 use crate::order;
+use crate::policy::Lint;
 use crate::ruleset::{ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
@@ -39,6 +40,7 @@ pub(super) struct Envelope<'a> {
 pub(crate) fn load(
     bundle: &[u8],
     keys: &dyn KeyCheck,
+    lint: Lint,
 ) -> Result<(Ruleset, Vec<Finding>), LoadError> {
     let document = Document::parse(bundle, &limits::BUNDLE_JSON)
         .map_err(|error| LoadError::new("", LoadProblem::Json(error)))?;
@@ -49,7 +51,8 @@ pub(crate) fn load(
     let rules = authentication::build(&envelope, keys, &mut findings)?;
     let authenticator = Authenticator::new(rules.rules, spec.acceptance());
     let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
-    let policies = authorization::build(&envelope, peers.is_required_everywhere(), &mut findings)?;
+    let policies =
+        authorization::build(&envelope, peers.is_required_everywhere(), lint, &mut findings)?;
     findings.extend(envelope.unselectable());
     let mut needs = policies.needs().clone();
     needs.destination_port |= peers.needs_port();

@@ -65,6 +65,9 @@ pub struct PolicyFinding {
     pub detail: String,
 }
 
+/// How policies are looked through: [`lint`], or not at all.
+pub type Lint = fn(&[LintedPolicy<'_>], &Surroundings<'_>) -> Vec<PolicyFinding>;
+
 /// Looks through all policies that apply to a workload. They have been compiled without an error.
 #[must_use]
 pub fn lint(policies: &[LintedPolicy<'_>], surroundings: &Surroundings<'_>) -> Vec<PolicyFinding> {

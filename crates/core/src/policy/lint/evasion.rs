@@ -24,13 +24,15 @@ impl Lints<'_> {
             for term in rule.terms().filter(refuses) {
                 for (index, value) in term.written.iter().enumerate() {
                     let place = format!("{}/{index}", term.pointer());
-                    let other_end = other_end(value).filter(|path| !is_refused(path));
-                    let other_case = other_case(value).filter(|path| !is_refused(path));
-                    if let Some(path) = other_end.filter(|path| self.lets_pass(path)) {
-                        self.add(rule, &place, FindingCode::PathSlash, path);
-                    }
-                    if let Some(path) = other_case.filter(|path| self.lets_pass(path)) {
-                        self.add(rule, &place, FindingCode::PathCase, path);
+                    let spellings = [
+                        (FindingCode::PathSlash, other_ends(value)),
+                        (FindingCode::PathCase, other_cases(value)),
+                    ];
+                    for (code, paths) in spellings {
+                        let evades = |path: &String| !is_refused(path) && self.lets_pass(path);
+                        if let Some(path) = paths.into_iter().find(evades) {
+                            self.add(rule, &place, code, path);
+                        }
                     }
                 }
             }
@@ -58,28 +60,30 @@ fn paths(term: &Term<'_>) -> Paths {
     Paths::new(values.collect(), Sense::Narrow)
 }
 
-/// A path that the value does not match and that differs from one that it matches in a slash at the
-/// end.
-fn other_end(value: &str) -> Option<String> {
+/// Paths that differ from one that the value matches in the slash at its end.
+fn other_ends(value: &str) -> Vec<String> {
     let path = example(value);
     let path = match path.strip_suffix('/') {
-        Some("") => return None,
+        Some("") => return Vec::new(),
         Some(path) => path.to_string(),
-        None if value.ends_with('*') => match value.strip_suffix("/*") {
-            None | Some("") => return None,
-            Some(path) => path.to_string(),
-        },
         None => format!("{path}/"),
     };
-    Some(path).filter(|path| !matches(value, path))
+    [path].into_iter().filter(|path| !matches(value, path)).collect()
 }
 
-/// A path that the value does not match and that differs from one that it matches in case.
-fn other_case(value: &str) -> Option<String> {
+/// Paths that differ from one that the value matches in the case of all letters, or of those in its
+/// last segment.
+fn other_cases(value: &str) -> Vec<String> {
     let path = example(value);
-    [path.to_ascii_uppercase(), path.to_ascii_lowercase()]
+    let last = path.trim_end_matches('/').rfind('/').unwrap_or(0);
+    [0, last]
         .into_iter()
-        .find(|other| *other != path && !matches(value, other))
+        .filter_map(|at| path.split_at_checked(at))
+        .flat_map(|(start, end)| {
+            [end.to_ascii_uppercase(), end.to_ascii_lowercase()].map(|end| format!("{start}{end}"))
+        })
+        .filter(|other| *other != path && !matches(value, other))
+        .collect()
 }
 
 fn matches(value: &str, path: &str) -> bool {
