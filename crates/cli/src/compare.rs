@@ -63,11 +63,11 @@ pub(crate) struct Comparison {
 pub(crate) fn compare(old: &mut Subject, new: &mut Subject) -> Comparison {
     let mut comparison = Comparison { bounds: surroundings(old, new), ..Comparison::default() };
     let all_differ = !comparison.bounds.is_empty();
-    let conditions = [old as &Subject, new].map(written);
+    let conditions = [written(old), written(new)];
     let (things, bounds) = candidates::of(&conditions.concat(), &[old, new]);
     comparison.bounds.extend(bounds);
     let sides = [Side::of(old, &things), Side::of(new, &things)];
-    let texts = [old as &Subject, new].map(rule_texts);
+    let texts = [rule_texts(old), rule_texts(new)];
     for (which, own, other) in [(Which::Old, 0, 1), (Which::New, 1, 0)] {
         let (Some(side), Some(own), Some(other)) =
             (sides.get(own), texts.get(own), texts.get(other))
@@ -87,11 +87,11 @@ pub(crate) fn compare(old: &mut Subject, new: &mut Subject) -> Comparison {
                 }
                 let witness = Witness::of(&things, &choice);
                 let said = (say(old, &witness), say(new, &witness));
-                if let (Some(old), Some(new)) = said {
-                    if old.allows != new.allows {
-                        let rule = name.clone();
-                        comparison.add(Difference { rule, only_in: which, witness, old, new });
-                    }
+                if let (Some(old), Some(new)) = said
+                    && old.allows != new.allows
+                {
+                    let rule = name.clone();
+                    comparison.add(Difference { rule, only_in: which, witness, old, new });
                 }
             }
         }

@@ -66,9 +66,10 @@ impl Diagnostic {
                 "correct the path or the file",
             )
         };
-        let detail = match error {
-            CliError::Input { problem, .. } => problem.to_string(),
-            other => other.to_string(),
+        let detail = if let CliError::Input { problem, .. } = error {
+            problem.to_string()
+        } else {
+            error.to_string()
         };
         let pointer = String::new();
         Self { severity: Severity::Error, code, detail, risk, fix, place, pointer }

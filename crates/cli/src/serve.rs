@@ -7,10 +7,10 @@ mod authzen;
 mod ext_authz;
 mod http;
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 

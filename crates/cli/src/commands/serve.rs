@@ -1,6 +1,7 @@
 //! `lychgate serve`: a local decision endpoint.
 
-use std::net::{SocketAddr, TcpListener};
+use core::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use clap::Args;

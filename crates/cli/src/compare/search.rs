@@ -1,6 +1,6 @@
 //! Searching the choices for one on which two policies differ.
 
-use lychgate_core::policy::{Effect, Sight};
+use lychgate_core::policy::{ConditionView, Effect, RuleView, Sight};
 
 use super::candidates::{Thing, Things, Value};
 use super::request::Witness;
@@ -36,64 +36,19 @@ struct Alternative {
 impl Side {
     pub(super) fn of(subject: &Subject, things: &Things) -> Self {
         let policies = subject.engine.policies();
-        let rules =
-            policies.rules().filter(|rule| matches!(rule.effect(), Effect::Deny | Effect::Allow));
         let mut alternatives = Vec::new();
         let mut conditions = Vec::new();
+        let rules = policies.rules();
+        let rules = rules.filter(|rule| matches!(rule.effect(), Effect::Deny | Effect::Allow));
         for (number, rule) in rules.enumerate() {
-            let mut sources: Vec<Vec<_>> = rule.sources().map(Iterator::collect).collect();
-            let mut operations: Vec<Vec<_>> = rule.operations().map(Iterator::collect).collect();
-            if sources.is_empty() {
-                sources.push(Vec::new());
-            }
-            if operations.is_empty() {
-                operations.push(Vec::new());
-            }
-            for source in &sources {
-                for operation in &operations {
-                    let all: Vec<_> =
-                        source.iter().chain(operation).copied().chain(rule.conditions()).collect();
-                    let index = |label: &str| {
-                        let thing = Thing::of(label);
-                        things.iter().position(|(known, _)| *known == thing)
-                    };
-                    let mut reads: Vec<usize> =
-                        all.iter().filter_map(|condition| index(condition.label())).collect();
-                    // A claim is only there with a token.
-                    let about_claims =
-                        all.iter().any(|c| matches!(Thing::of(c.label()), Thing::Claim(_)));
-                    if about_claims {
-                        reads.extend(
-                            things.iter().position(|(known, _)| *known == Thing::Principal),
-                        );
-                    }
-                    reads.sort_unstable();
-                    reads.dedup();
-                    let denies = rule.effect() == Effect::Deny;
-                    alternatives.push(Alternative { rule: number, denies, reads });
-                    conditions.push(all);
-                }
+            for all in combinations(&rule) {
+                let denies = rule.effect() == Effect::Deny;
+                alternatives.push(Alternative { rule: number, denies, reads: reads(&all, things) });
+                conditions.push(all);
             }
         }
-        let words = alternatives.len().div_ceil(64);
         let survive = things.iter().map(|(thing, values)| {
-            let value = |value: &Value| {
-                let witness = Witness::only(thing, value);
-                witness.with_facts(|facts| {
-                    let sight = Sight::of(facts);
-                    let mut bits = vec![0_u64; words];
-                    for (index, all) in conditions.iter().enumerate() {
-                        let about =
-                            all.iter().filter(|c| is_about(&Thing::of(c.label()), thing, value));
-                        let holds = about.into_iter().all(|condition| condition.holds(&sight));
-                        if holds {
-                            set(&mut bits, index);
-                        }
-                    }
-                    bits
-                })
-            };
-            values.iter().map(value).collect()
+            values.iter().map(|value| surviving(&conditions, thing, value)).collect()
         });
         Self { survive: survive.collect(), alternatives, restricts: policies.restricts() }
     }
@@ -136,6 +91,58 @@ impl Side {
         let alive = self.alternatives.iter().enumerate();
         alive.filter(|(index, _)| get(bits, *index)).map(|(_, alternative)| alternative)
     }
+}
+
+/// A condition, and what it is about.
+type About<'p> = (Thing, ConditionView<'p>);
+
+/// Each `from` with each `to`, together with `when`.
+fn combinations<'p>(rule: &RuleView<'p>) -> Vec<Vec<About<'p>>> {
+    let about = |condition: ConditionView<'p>| (Thing::of(condition.label()), condition);
+    let mut sources: Vec<Vec<_>> = rule.sources().map(|entry| entry.map(about).collect()).collect();
+    let operations = rule.operations().map(|entry| entry.map(about).collect());
+    let mut operations: Vec<Vec<_>> = operations.collect();
+    // An absent list is no condition.
+    for list in [&mut sources, &mut operations] {
+        if list.is_empty() {
+            list.push(Vec::new());
+        }
+    }
+    let mut all = Vec::new();
+    for source in &sources {
+        for operation in &operations {
+            let conditions = source.iter().chain(operation).cloned();
+            all.push(conditions.chain(rule.conditions().map(about)).collect());
+        }
+    }
+    all
+}
+
+/// The things that conditions are about, by index. A claim is only there with a token.
+fn reads(conditions: &[About<'_>], things: &Things) -> Vec<usize> {
+    let index = |thing: &Thing| things.iter().position(|(known, _)| known == thing);
+    let mut reads: Vec<usize> = conditions.iter().filter_map(|(thing, _)| index(thing)).collect();
+    if conditions.iter().any(|(thing, _)| matches!(thing, Thing::Claim(_))) {
+        reads.extend(index(&Thing::Principal));
+    }
+    reads.sort_unstable();
+    reads.dedup();
+    reads
+}
+
+/// Which alternatives a value of a thing leaves.
+fn surviving(conditions: &[Vec<About<'_>>], thing: &Thing, value: &Value) -> Bits {
+    Witness::only(thing, value).with_facts(|facts| {
+        let sight = Sight::of(facts);
+        let mut bits = vec![0; conditions.len().div_ceil(64)];
+        for (index, all) in conditions.iter().enumerate() {
+            let mut about = all.iter().filter(|(about, _)| is_about(about, thing, value));
+            if about.all(|(_, condition)| condition.holds(&sight)) {
+                set(&mut bits, index);
+            }
+        }
+        bits
+    })
 }
 
 /// Whether a condition can be answered by this value alone. Without a token there are no claims

@@ -83,7 +83,7 @@ impl PeerSpec {
                 "{error}; a peer is a SPIFFE ID such as cluster.local/ns/shop/sa/cart, or `none`, \
                  or `unverified`"
             )),
-            peer => Ok(Self(peer)),
+            Peer::Absent | Peer::Malformed(_) | Peer::Verified(_) => Ok(Self(peer)),
         }
     }
 }

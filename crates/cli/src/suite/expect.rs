@@ -57,7 +57,7 @@ impl Observed {
     pub(crate) fn of(decision: &Decision, scenario: &Scenario) -> Self {
         let findings = decision.findings();
         let denied = decision.verdict() == Verdict::Deny;
-        let reply = denied.then(|| decision.reply("test").headers).unwrap_or_default();
+        let reply = if denied { decision.reply("test").headers } else { Vec::new() };
         Self {
             verdict: if denied { Ruling::Deny } else { Ruling::Allow },
             status: decision.status(),

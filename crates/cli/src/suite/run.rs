@@ -1,8 +1,9 @@
 //! Running test files.
 
+use core::time::Duration;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
