@@ -20,6 +20,9 @@ pub(crate) use cluster::Cluster;
 /// Most errors of one bundle: behind each may be another one.
 const ERRORS: usize = 100;
 
+/// Most findings of one bundle that get a correction: each reads the bundle anew.
+const CORRECTED: usize = 50;
+
 /// What was found, in the order of files and lines.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -38,7 +41,10 @@ impl Checked {
             match Engine::load(bundle.text.as_bytes(), &Portable) {
                 Ok(engine) => {
                     let found = engine.warnings().iter();
-                    let found = found.map(|finding| Diagnostic::of_finding(finding, &bundle));
+                    let found = found.enumerate().map(|(number, finding)| {
+                        let found = Diagnostic::of_finding(finding, &bundle);
+                        if number < CORRECTED { found.corrected(finding, &bundle) } else { found }
+                    });
                     checked.diagnostics.extend(found);
                     let selected = lychgate_core::select(bundle.text.as_bytes());
                     let selected = selected.map(|text| Engine::load(text.as_bytes(), &Portable));
@@ -48,7 +54,9 @@ impl Checked {
                     break;
                 }
                 Err(error) => {
-                    let found = Diagnostic::of_finding(&error.finding(), &bundle);
+                    let finding = error.finding();
+                    let found = Diagnostic::of_finding(&finding, &bundle);
+                    let found = found.corrected(&finding, &bundle);
                     checked.diagnostics.push(found);
                     // Without this resource there may be more to say about the others.
                     match bundle.without(error.pointer())? {

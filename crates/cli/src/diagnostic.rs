@@ -32,6 +32,17 @@ pub(crate) struct Diagnostic {
     pub(crate) place: Option<Place>,
     /// Where inside the document, as a JSON pointer.
     pub(crate) pointer: String,
+    /// What to write, where one value is right.
+    pub(crate) correction: Option<Correction>,
+}
+
+/// A value to write in place of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Correction {
+    /// Where inside the document, as a JSON pointer.
+    pub(crate) pointer: String,
+    /// The value, as JSON, which is YAML too.
+    pub(crate) value: String,
 }
 
 impl Diagnostic {
@@ -50,7 +61,18 @@ impl Diagnostic {
             fix: finding.fix(),
             place,
             pointer: pointer.to_owned(),
+            correction: None,
         }
+    }
+
+    /// The same with what to write in its place, if one value is right.
+    pub(crate) fn corrected(mut self, finding: &Finding, bundle: &Bundle) -> Self {
+        let correction = lychgate_core::correction(bundle.text.as_bytes(), finding);
+        self.correction = correction.map(|correction| {
+            let rest = bundle.origin(&correction.pointer).map(|(_, rest)| rest.to_owned());
+            Correction { pointer: rest.unwrap_or(correction.pointer), value: correction.value }
+        });
+        self
     }
 
     /// Why a file can't be read as what it should be.
@@ -72,7 +94,8 @@ impl Diagnostic {
             error.to_string()
         };
         let pointer = String::new();
-        Self { severity: Severity::Error, code, detail, risk, fix, place, pointer }
+        let correction = None;
+        Self { severity: Severity::Error, code, detail, risk, fix, place, pointer, correction }
     }
 
     /// The detail, or what may go wrong where there is none.

@@ -69,7 +69,7 @@ pub(super) fn of(cluster: &Cluster<'_>) -> Vec<Diagnostic> {
 
 fn gap((code, risk, fix): Gap, place: Place, detail: String) -> Diagnostic {
     let (severity, place, pointer) = (Severity::Warning, Some(place), String::new());
-    Diagnostic { severity, code, detail, risk, fix, place, pointer }
+    Diagnostic { severity, code, detail, risk, fix, place, pointer, correction: None }
 }
 
 /// Whether a NetworkPolicy selects every pod of the namespace and lets nobody in.

@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use lychgate_core::Severity;
 
-use super::Diagnostic;
+use super::{Correction, Diagnostic};
 use crate::input::Place;
 use crate::terminal::{Style, visible};
 
@@ -39,6 +39,10 @@ pub(crate) fn human(diagnostic: &Diagnostic, style: Style) -> String {
         let _ = writeln!(text, "  {} {risk}", style.faint("= risk:"));
     }
     let _ = writeln!(text, "  {} {fix}", style.faint("= fix:"));
+    if let Some(Correction { pointer, value }) = &diagnostic.correction {
+        let instead = style.faint("= instead");
+        let _ = writeln!(text, "  {instead} at {}: {}", visible(pointer), visible(value));
+    }
     text
 }
 

@@ -23,5 +23,9 @@ fn finding(diagnostic: &Diagnostic) -> Value {
         "column": mark.map(|mark| mark.column),
         "length": mark.map(|mark| mark.length),
         "pointer": diagnostic.pointer,
+        "correction": diagnostic.correction.as_ref().map(|correction| json!({
+            "pointer": correction.pointer,
+            "value": serde_json::from_str::<Value>(&correction.value).unwrap_or_default(),
+        })),
     })
 }

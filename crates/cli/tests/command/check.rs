@@ -76,6 +76,7 @@ fn a_finding_shows_place_caret_risk_and_fix() {
         "9 |   - to:\n",
         "  |     ^",
         "= fix: write from and to in one rule",
+        "= instead at /spec/rules: [{\"from\":",
     ] {
         assert!(ran.err.contains(part), "{part:?} is not in {}", ran.err);
     }
