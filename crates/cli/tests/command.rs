@@ -1,5 +1,10 @@
 //! The command as a shell sees it: arguments and files in, exit code and text out.
-#![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't be set up fails"
+)]
 
 #[path = "command/harness.rs"]
 mod harness;
