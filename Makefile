@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy dist docs audit clean
+.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy bench-cli dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -47,6 +47,9 @@ bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 
 bench-crypto: $(tools) ## compare a signature check in WebAssembly with OpenSSL's and WebCrypto's
 	@$(run) scripts/bench-crypto $(ARGS)
+
+bench-cli: $(tools) ## time check, test and compile on 1,000 policies and 10,000 table tests
+	@$(run) scripts/bench-cli
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist
