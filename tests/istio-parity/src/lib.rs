@@ -21,9 +21,12 @@
 
 pub mod case;
 pub mod generate;
+pub mod keys;
 pub mod oracle;
 pub mod parity;
 pub mod random;
 pub mod rbac;
+pub mod real;
 pub mod resource;
+pub mod strictness;
 pub mod translate;

@@ -16,8 +16,10 @@ pub enum Strictness {
     HeaderLines,
     /// A namespace is that of exactly Istio's form of an ID.
     Namespace,
-    /// So is a service account, and a dot in it is a dot.
+    /// So is a service account.
     ServiceAccount,
+    /// A dot in a service account is a dot.
+    LiteralDots,
     /// In a refusal, a list of words is also compared as a whole.
     WordsWhole,
     /// In a refusal, issuer and subject are also compared as one text.
@@ -30,10 +32,11 @@ pub enum Strictness {
 
 impl Strictness {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::HeaderLines,
         Self::Namespace,
         Self::ServiceAccount,
+        Self::LiteralDots,
         Self::WordsWhole,
         Self::SubjectJoined,
         Self::LineFeed,
@@ -45,8 +48,8 @@ impl Strictness {
     pub const fn id(self) -> &'static str {
         match self {
             Self::HeaderLines => "request.header-lines",
-            Self::Namespace => "peer.namespace",
-            Self::ServiceAccount => "peer.namespace (service account)",
+            Self::Namespace | Self::ServiceAccount => "peer.namespace",
+            Self::LiteralDots => "peer.literal-dots",
             Self::WordsWhole => "claim.words-whole",
             Self::SubjectJoined => "claim.principal-joined",
             Self::LineFeed => "claim.line-feed",
@@ -69,10 +72,10 @@ impl Doubts {
         Self::default()
     }
 
-    /// All that Lychgate's matchers are known for.
+    /// Some of what Lychgate's matchers are known for.
     #[must_use]
-    pub fn all() -> Self {
-        Self { strictnesses: Strictness::ALL.into(), joined: false }
+    pub fn of(strictnesses: &[Strictness]) -> Self {
+        Self { strictnesses: strictnesses.iter().copied().collect(), joined: false }
     }
 
     /// One of them.
@@ -130,7 +133,7 @@ fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool
         Leaf::ServerName(text) => {
             facts.server_name.is_some_and(|name| text.matches(name.to_ascii_lowercase().as_bytes()))
         }
-        Leaf::Peer(peer) => facts.peer.is_some_and(|id| peer_matches(peer, id, wide, doubts)),
+        Leaf::Peer(peer) => facts.peer.iter().any(|id| peer_matches(peer, id, wide, doubts)),
         Leaf::Metadata { filter, path, value } if filter == "envoy.filters.http.jwt_authn" => {
             claim_matches(&path[1..], value, facts, wide, doubts)
         }
@@ -225,10 +228,18 @@ fn peer_matches(peer: &PeerMatch, id: &str, wide: bool, doubts: &Doubts) -> bool
                 whole(&glob.join(".*")).is_match(namespace.as_bytes())
             })
         }
-        PeerField::ServiceAccount(namespace, account)
-            if !wide && doubts.has(Strictness::ServiceAccount) =>
-        {
-            workload == Some((namespace, account))
+        PeerField::ServiceAccount(namespace, account) if !wide && envoy => {
+            let text = if doubts.has(Strictness::LiteralDots) {
+                regex::escape(account)
+            } else {
+                account.clone()
+            };
+            let form = format!("spiffe://.+/ns/{namespace}/(.+/|)sa/{text}(/.+)?");
+            let is_form = |(found, name): (&str, &str)| {
+                found == namespace && whole(&text).is_match(name.as_bytes())
+            };
+            let literally = !doubts.has(Strictness::LiteralDots) || whole(&form).is_match(id.as_bytes());
+            literally && (!doubts.has(Strictness::ServiceAccount) || workload.is_some_and(is_form))
         }
         _ => envoy,
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::case::{NOW, Rendered, Token};
+use crate::case::{Rendered, Token, now};
 use crate::resource::JwtRule;
 use crate::translate::sorted;
 
@@ -102,12 +102,12 @@ fn is_good(token: &Token, rule: &JwtRule) -> bool {
     let (Some(exp), Some(nbf), Some(_)) = (time("exp"), time("nbf"), time("iat")) else {
         return false;
     };
-    token.genuine
+    token.form.verifies()
         && is_text("sub")
         && is_text("jti")
         && claim("iss").and_then(Value::as_str) == Some(&rule.issuer)
-        && (exp == 0 || exp + SKEW >= NOW)
-        && nbf <= NOW + SKEW
+        && (exp == 0 || exp + SKEW >= now())
+        && nbf <= now() + SKEW
         && has_audience(claim("aud"), &rule.audiences)
 }
 
