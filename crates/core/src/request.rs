@@ -48,6 +48,10 @@ pub enum Lines {
 }
 
 /// What the host knows of the connection itself. Absent is unknown, and unknown never matches.
+///
+/// A socket for both families gives IPv4 addresses in their mapped form: the host turns those into
+/// plain ones. One that comes from elsewhere stays as it is, and is then granted only what both its
+/// readings are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Connection<'a> {
     /// The address of the physical peer.

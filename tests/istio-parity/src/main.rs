@@ -1,10 +1,12 @@
 //! `lychgate-istio-parity [--model] [REQUESTS] [SEED]`: compares random answers and prints what it saw.
+//! `lychgate-istio-parity --replay FILE`: what all sides say of a case that a run has printed.
 //!
 //! The judge is a real Envoy with the filters that Istio would configure; with `--model` it is this
 //! crate's model of them, which needs no Envoy and stops at the first bug.
 #![allow(clippy::std_instead_of_core, reason = "a command")]
 
 use std::env;
+use std::fs;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
     let number = |index: usize, usual: u64| {
         numbers.get(index).and_then(|text| text.parse().ok()).unwrap_or(usual)
     };
+    if options.iter().any(|option| option == "--replay") {
+        return replay(numbers.first().map_or("case.json", String::as_str));
+    }
     let requests = usize::try_from(number(0, 100_000)).unwrap_or(usize::MAX);
     let seed = number(1, 1);
     let by_model = options.iter().any(|option| option == "--model");
@@ -46,6 +51,18 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn replay(path: &str) -> ExitCode {
+    let case = fs::read_to_string(path).map_err(|error| error.to_string());
+    match case.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+        Ok(case) => println!("{}", real::replayed(&case)),
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
 /// Whether every field, key and form of value was compared often enough; prints those that were not.
 fn is_covered(report: &Report) -> bool {
     let mut covered = true;
@@ -58,6 +75,9 @@ fn is_covered(report: &Report) -> bool {
 
 /// Each kind of bug once, as small as it gets.
 fn print_bugs(report: &Report, by_model: bool) {
+    for (kind, case) in report.first_bugs() {
+        println!("as found, {kind}: {}", serde_json::to_string(case).unwrap_or_default());
+    }
     for (kind, case) in report.first_bugs() {
         let small = reduced(case);
         let (case, comparison) =

@@ -36,12 +36,12 @@ pub enum Answer {
 }
 
 /// What Envoy's filters see of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Facts<'a> {
     method: &'a str,
     path: String,
     authority: Option<&'a str>,
-    headers: &'a [(String, String)],
+    headers: Vec<(String, String)>,
     /// Everything in the peer's certificate that Envoy compares.
     peer: Vec<&'a str>,
     source_ip: Option<IpAddr>,
@@ -79,16 +79,15 @@ impl<'a> Oracle<'a> {
             method: &request.method,
             path: normalize(path),
             authority: request.authority.as_deref(),
-            headers: &rendered.headers,
+            headers: jwt::outputs(&self.setup.jwt_rules, token, &rendered),
             peer: names(request.peer.as_ref(), self.setup.peers),
-            // A socket for both families gives Envoy an IPv4 address as such.
-            source_ip: request.source_ip.map(|ip| ip.to_canonical()),
-            remote_ip: request.remote_ip.map(|ip| ip.to_canonical()),
-            destination_ip: request.destination_ip.map(|ip| ip.to_canonical()),
+            source_ip: request.source_ip,
+            remote_ip: request.remote_ip,
+            destination_ip: request.destination_ip,
             destination_port: request.destination_port,
             server_name: request.server_name.as_deref(),
             metadata: &request.metadata,
-            payload: token.as_ref().map(|(rule, token)| jwt::payload(rule, &token.claims)),
+            payload: token.map(|(rule, token)| jwt::payload(rule, &token.claims)),
             claims: token.map(|(_, token)| token.claims.clone()),
         };
         if self.filters.iter().all(|filter| passes(filter, &facts, doubts)) {

@@ -2,7 +2,7 @@
 
 mod coverage;
 mod direction;
-mod explain;
+pub mod explain;
 mod reduce;
 mod report;
 mod subject;
@@ -15,7 +15,6 @@ use crate::case::{RequestModel, Setup};
 use crate::generate::{self, Group};
 use crate::oracle::{Answer, Doubts, Oracle};
 use crate::random::Random;
-pub use explain::explain;
 pub use reduce::{reduced, shorter_cases};
 pub use report::{Report, Side};
 pub use subject::{Ours, Spelling, Subject};
@@ -51,6 +50,8 @@ pub enum Comparison {
     Unexplained(Reason),
     /// Lychgate allows what Envoy denies.
     Looser(Answer),
+    /// Both allow, and hand on different requests for a reason with a name.
+    Withheld(&'static str),
     /// Both allow, and hand on different requests; what differs.
     HandedOn(String),
     /// Lychgate in Envoy and the native core disagree; what each says.
@@ -65,7 +66,12 @@ impl Comparison {
     pub const fn is_bug(&self) -> bool {
         !matches!(
             self,
-            Self::BothAllow | Self::BothDeny | Self::Malformed | Self::Stricter(_) | Self::Bearer
+            Self::BothAllow
+                | Self::BothDeny
+                | Self::Malformed
+                | Self::Stricter(_)
+                | Self::Bearer
+                | Self::Withheld(_)
         )
     }
 
@@ -144,7 +150,7 @@ pub fn compare(question: &Question<'_>, envoy: Answer, ours: &Ours) -> Compariso
     match (envoy, ours.allowed) {
         (Answer::Allow, true) => Comparison::BothAllow,
         (Answer::Forbidden | Answer::BadToken | Answer::Malformed, false) => Comparison::BothDeny,
-        (Answer::Allow, false) => match explain(question, ours) {
+        (Answer::Allow, false) => match explain::explain(question, ours) {
             Some(names) => Comparison::Stricter(names),
             None => Comparison::Unexplained(ours.reason),
         },

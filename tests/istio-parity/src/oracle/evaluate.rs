@@ -1,6 +1,7 @@
 //! Envoy's RBAC matchers, and what Lychgate's strictnesses would make of them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
@@ -28,11 +29,13 @@ pub enum Strictness {
     LineFeed,
     /// In a refusal, the wildcards of a path template take any character.
     TemplateCharacters,
+    /// An IPv4 address mapped into IPv6 is read both ways.
+    MappedAddress,
 }
 
 impl Strictness {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HeaderLines,
         Self::Namespace,
         Self::ServiceAccount,
@@ -41,6 +44,7 @@ impl Strictness {
         Self::SubjectJoined,
         Self::LineFeed,
         Self::TemplateCharacters,
+        Self::MappedAddress,
     ];
 
     /// The id in docs/strictness.md.
@@ -54,6 +58,7 @@ impl Strictness {
             Self::SubjectJoined => "claim.principal-joined",
             Self::LineFeed => "claim.line-feed",
             Self::TemplateCharacters => "path.template-characters",
+            Self::MappedAddress => "request.mapped-address",
         }
     }
 }
@@ -109,11 +114,29 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
             Some((name, values)) if doubts.has(Strictness::HeaderLines) => {
                 every_line(name, &values, facts, wide, doubts.joined)
             }
+            _ if doubts.has(Strictness::MappedAddress) => {
+                in_both_readings(facts, wide, |facts| {
+                    matchers.iter().any(|matcher| holds(matcher, facts, wide, doubts))
+                })
+            }
             _ => matchers.iter().any(all),
         },
         Matcher::Not(matcher) => !holds(matcher, facts, !wide, doubts),
         Matcher::Leaf(leaf) => compares(leaf, facts, wide, doubts),
     }
+}
+
+/// Whether something holds of the addresses as they are and of their plain form: both where a
+/// doubtful comparison should fail, else one of them.
+fn in_both_readings<'a>(facts: &Facts<'a>, wide: bool, holds: impl Fn(&Facts<'a>) -> bool) -> bool {
+    let plain = |ip: Option<IpAddr>| ip.map(|ip| ip.to_canonical());
+    let other = Facts {
+        source_ip: plain(facts.source_ip),
+        remote_ip: plain(facts.remote_ip),
+        destination_ip: plain(facts.destination_ip),
+        ..facts.clone()
+    };
+    if wide { holds(facts) || holds(&other) } else { holds(facts) && holds(&other) }
 }
 
 fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool {
@@ -146,7 +169,7 @@ fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool
     }
 }
 
-fn header<'a>(name: &str, facts: &Facts<'a>) -> Vec<&'a str> {
+fn header<'f>(name: &str, facts: &'f Facts<'_>) -> Vec<&'f str> {
     match name {
         ":method" => vec![facts.method],
         ":authority" => facts.authority.into_iter().collect(),

@@ -38,7 +38,8 @@ pub fn explain(question: &Question<'_>, ours: &Ours) -> Option<Vec<&'static str>
 }
 
 /// The request with the scheme as Envoy knows it; nothing if it has that already.
-pub(super) fn with_usual_scheme(request: &RequestModel) -> Option<RequestModel> {
+#[must_use]
+pub fn with_usual_scheme(request: &RequestModel) -> Option<RequestModel> {
     let mut usual = request.clone();
     let mut changed = false;
     for (_, value) in &mut usual.headers {

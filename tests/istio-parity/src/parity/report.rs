@@ -100,7 +100,7 @@ impl Report {
         self.requests += 1;
         let mut side = Side { asked: 1, ..Side::default() };
         match comparison {
-            Comparison::BothAllow => side.allowed = 1,
+            Comparison::BothAllow | Comparison::Withheld(_) => side.allowed = 1,
             Comparison::BothDeny => side.denied = 1,
             _ => {}
         }
@@ -108,10 +108,13 @@ impl Report {
         for part in super::coverage::request_parts(question) {
             self.coverage.entry(part.into()).or_default().add(side);
         }
-        if let Comparison::Stricter(names) = comparison {
-            for name in names {
-                assert!(strictness::all().contains_key(*name), "{name} is no named strictness");
-            }
+        let names: &[&str] = match comparison {
+            Comparison::Stricter(names) => names,
+            Comparison::Withheld(name) => &[name],
+            _ => &[],
+        };
+        for name in names {
+            assert!(strictness::all().contains_key(*name), "{name} is no named strictness");
         }
         self.directions.add(group, index, comparison);
         *self.outcomes.entry(outcome(comparison)).or_default() += 1;
@@ -166,6 +169,7 @@ fn outcome(comparison: &Comparison) -> String {
         Comparison::BothDeny => "both deny".into(),
         Comparison::Malformed => "both deny: Envoy itself, before any filter".into(),
         Comparison::Stricter(names) => format!("stricter: {}", names.join(" + ")),
+        Comparison::Withheld(name) => format!("both allow, handed on differs by name: {name}"),
         Comparison::Bearer => "looser by name: bearer".into(),
         bug => format!("BUG {}", bug.kind()),
     }

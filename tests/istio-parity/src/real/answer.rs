@@ -23,6 +23,8 @@ pub type Echo = Vec<(String, String)>;
 pub struct Native {
     /// The answer.
     pub answer: Answer,
+    /// What it says.
+    pub text: String,
     /// What was handed on.
     pub echo: Echo,
 }
@@ -50,7 +52,8 @@ impl Native {
             (401 | 403, _) => Answer::BadToken,
             (status, body) => panic!("Envoy answers {status}: {}", String::from_utf8_lossy(body)),
         };
-        Self { answer, echo: echo(&reply) }
+        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        Self { answer, text, echo: echo(&reply) }
     }
 }
 

@@ -103,7 +103,10 @@ fn surroundings(certificate: bool) -> Vec<Filter> {
         let peer = json!({ "on_request_headers": [{
             "object_key": "io.istio.peer_principal",
             "factory_key": "envoy.string",
-            "format_string": { "text_format_source": { "inline_string": format!("%REQ({PEER})%") } },
+            "format_string": {
+                "text_format_source": { "inline_string": format!("%REQ({PEER})%") },
+                "omit_empty_values": true,
+            },
             "skip_if_empty": true,
         }] });
         filters.push(typed("peer", "http.set_filter_state.v3.Config", peer));

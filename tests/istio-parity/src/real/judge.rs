@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::answer::{Echo, Native, Through};
 use super::{Identities, Place, Proxy, carried};
 use crate::case::{RequestModel, Setup};
 use crate::generate::{self, Group};
 use crate::oracle::{Answer, Doubts, Oracle, normalize};
 use crate::parity::{
-    Case, Comparison, Ours, Question, REQUESTS, Report, Spelling, Subject, compare, shorter_cases,
+    Case, Comparison, Ours, Question, REQUESTS, Report, Spelling, Subject, compare, explain,
+    shorter_cases,
 };
 use crate::random::Random;
 
@@ -171,7 +174,10 @@ fn verdict(
     if verdict == Comparison::BothAllow
         && let Some(what) = difference(question, &native.echo, &through.echo)
     {
-        return Comparison::HandedOn(what);
+        return match withheld(question, &native.echo, &through.echo) {
+            Some(name) => Comparison::Withheld(name),
+            None => Comparison::HandedOn(what),
+        };
     }
     verdict
 }
@@ -192,6 +198,41 @@ fn difference(question: &Question<'_>, native: &Echo, ours: &Echo) -> Option<Str
         .map(|line| show("Envoy alone", line))
         .or_else(|| only(&ours, &native).map(|line| show("Lychgate alone", line)))
         .or_else(|| (native.len() != ours.len()).then(|| "lines: not as often".into()))
+}
+
+/// The named reason for which applications receive different requests: each line of one side only
+/// must have it.
+fn withheld(question: &Question<'_>, native: &Echo, ours: &Echo) -> Option<&'static str> {
+    let credential = |line: &(String, String)| {
+        let value = line.1.to_ascii_lowercase();
+        value.starts_with("bearer ") && !line.1.starts_with("Bearer ")
+    };
+    let only_native: Vec<_> = native.iter().filter(|line| !ours.contains(line)).collect();
+    let only_ours: Vec<_> = ours.iter().filter(|line| !native.contains(line)).collect();
+    if explain::with_usual_scheme(question.request).is_some()
+        && only_native.iter().any(|line| credential(line))
+    {
+        return Some("bearer");
+    }
+    // Envoy writes such a claim as it is.
+    let outputs = question.setup.jwt_rules.iter().flat_map(|rule| &rule.output_claim_to_headers);
+    let odd: Vec<&str> = outputs
+        .filter(|output| is_odd(question.request, &output.claim))
+        .map(|output| output.header.as_str())
+        .collect();
+    let is_odd_output = |line: &&(String, String)| odd.contains(&line.0.as_str());
+    (only_ours.is_empty() && !only_native.is_empty() && only_native.iter().all(is_odd_output))
+        .then_some("output.control")
+}
+
+/// Whether a token has a control character in that claim.
+fn is_odd(request: &RequestModel, claim: &str) -> bool {
+    request.tokens.iter().any(|token| {
+        let mut parts = claim.split('.');
+        let first = parts.next().and_then(|name| token.claims.get(name));
+        let found = parts.fold(first, |found, name| found?.get(name));
+        found.and_then(Value::as_str).is_some_and(|text| text.chars().any(char::is_control))
+    })
 }
 
 /// The path as Istio's listener makes it, and a query as the pairs that it spells: Envoy writes it
@@ -225,6 +266,27 @@ pub fn minimised(small: &Case, case: &Case, kind: &str) -> (Case, Option<Compari
             _ => return best,
         }
     }
+}
+
+/// What all sides say of one case, in words.
+///
+/// # Panics
+/// If one of the sides does not take it.
+#[must_use]
+pub fn replayed(case: &Case) -> String {
+    let identities = Identities::default();
+    let place = Place { setup: case.setup.clone(), spelling: case.spelling };
+    let proxy = Proxy::start(&identities, std::slice::from_ref(&place))
+        .unwrap_or_else(|not| panic!("Envoy does not take the translation: {}", not.log));
+    let request = carried(&case.setup, &case.request);
+    let requests = std::slice::from_ref(&request);
+    let answers = proxy.ask(0, &place, requests, &identities).expect("Envoy answers");
+    let oracle = Oracle::new(&case.setup).expect("resources that Istio accepts");
+    let model = oracle.answer(&request, &Doubts::none());
+    let core = Subject::load(&case.setup).expect("a bundle that loads");
+    let core = core.decide(&case.setup, &request, case.spelling);
+    let (native, through) = &answers[0];
+    format!("Envoy: {native:#?}\nLychgate in Envoy: {through:#?}\ncore: {core:?}\nmodel: {model:?}")
 }
 
 /// What Envoy says of each case; nothing where one of the sides does not take it.

@@ -38,7 +38,23 @@ pub fn carried(setup: &Setup, request: &RequestModel) -> RequestModel {
     for (_, value) in &mut carried.headers {
         *value = value.trim().into();
     }
+    join_credentials(&mut carried.headers);
     carried
+}
+
+/// Envoy makes one line of several `Authorization` lines.
+fn join_credentials(headers: &mut Vec<(String, String)>) {
+    let is_one = |line: &&(String, String)| line.0 == "authorization";
+    let values: Vec<&str> = headers.iter().filter(is_one).map(|line| line.1.as_str()).collect();
+    let whole = values.join(",");
+    let mut first = true;
+    headers.retain_mut(|line| {
+        if line.0 != "authorization" {
+            return true;
+        }
+        line.1.clone_from(&whole);
+        std::mem::take(&mut first)
+    });
 }
 
 /// The addresses of a connection, as a header of the PROXY protocol, version 1.
