@@ -20,7 +20,7 @@ pub use report::{Report, Side};
 pub use subject::{Ours, Spelling, Subject};
 
 /// How many requests each set of policies answers.
-pub const REQUESTS: usize = 40;
+pub const REQUESTS: usize = 80;
 
 /// Resources and a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ pub(super) fn token<'a>(
             .iter()
             .map(|text| request.tokens.get(text).filter(|t| is_good(t, rule)))
             .collect();
-        match verified.last() {
+        match verified.first() {
             Some(Some(token)) if verified.iter().all(Option::is_some) => {
                 return Ok(Some((rule, token)));
             }

@@ -103,6 +103,13 @@ fn credential(request: &RequestModel) -> Option<&'static str> {
     .or_else(|| repeated(request).then_some("credential.single"))
 }
 
+/// Whether the model knows what Envoy makes of the credentials: not of several, nor of what stands
+/// around one. Lychgate refuses all of these.
+#[must_use]
+pub fn is_modelled(request: &RequestModel) -> bool {
+    request.tokens.len() < 2 && credential(request).is_none()
+}
+
 fn second_credential(request: &RequestModel) -> Option<&'static str> {
     (repeated(request) || request.tokens.len() > 1).then_some("credential.single")
 }

@@ -81,6 +81,9 @@ fn listener(
     };
     if certificate {
         listener.transport = identities.transport();
+        // Only this filter tells Envoy which server name was asked for.
+        let inspector = listener_filter("tls_inspector", "tls_inspector.v3.TlsInspector");
+        listener.listener_filters.push(inspector);
     }
     listener
 }
