@@ -131,6 +131,9 @@ pub enum MetadataValue {
     Text(String),
     /// The strings of a list.
     List(Vec<String>),
+    /// Text perhaps, and perhaps something that a policy can't compare: the host can't tell. A
+    /// refusal matches it, a grant does not.
+    Unclear,
 }
 
 impl Request<'_> {

@@ -137,6 +137,7 @@ impl Report {
 
     /// Counts a reason that Lychgate gave.
     pub(crate) fn reason(&mut self, reason: &str) {
+        let reason = if reason.is_empty() { "none, or Envoy's own" } else { reason };
         *self.outcomes.entry(format!("reason {reason}")).or_default() += 1;
     }
 

@@ -174,32 +174,33 @@ fn verdict(
     {
         return Comparison::Model(model, native.answer);
     }
-    if verdict == Comparison::BothAllow
-        && let Some(what) = difference(question, &native.echo, &through.echo)
-    {
-        return match withheld(question, &native.echo, &through.echo) {
-            Some(name) => Comparison::Withheld(name),
-            None => Comparison::HandedOn(what),
-        };
+    if verdict != Comparison::BothAllow {
+        return verdict;
     }
-    verdict
+    let (native, ours) = (comparable(question, &native.echo), comparable(question, &through.echo));
+    match (difference(&native, &ours), withheld(question, &native, &ours)) {
+        (None, _) => verdict,
+        (Some(_), Some(name)) => Comparison::Withheld(name),
+        (Some(what), None) => Comparison::HandedOn(what),
+    }
+}
+
+/// What an application receives, with its path in one spelling.
+fn comparable(question: &Question<'_>, echo: &Echo) -> Echo {
+    let line = |(name, value): &(String, String)| match name.as_str() {
+        ":path" => (name.clone(), comparable_path(question, value)),
+        _ => (name.clone(), value.clone()),
+    };
+    echo.iter().map(line).collect()
 }
 
 /// What an application receives of one side only.
-fn difference(question: &Question<'_>, native: &Echo, ours: &Echo) -> Option<String> {
-    let comparable = |echo: &Echo| -> Echo {
-        let line = |(name, value): &(String, String)| match name.as_str() {
-            ":path" => (name.clone(), comparable_path(question, value)),
-            _ => (name.clone(), value.clone()),
-        };
-        echo.iter().map(line).collect()
-    };
-    let (native, ours) = (comparable(native), comparable(ours));
+fn difference(native: &Echo, ours: &Echo) -> Option<String> {
     let only = |one: &Echo, other: &Echo| one.iter().find(|line| !other.contains(line)).cloned();
     let show = |side: &str, line: (String, String)| format!("{}: {side} {}", line.0, line.1);
-    only(&native, &ours)
+    only(native, ours)
         .map(|line| show("Envoy alone", line))
-        .or_else(|| only(&ours, &native).map(|line| show("Lychgate alone", line)))
+        .or_else(|| only(ours, native).map(|line| show("Lychgate alone", line)))
         .or_else(|| (native.len() != ours.len()).then(|| "lines: not as often".into()))
 }
 
@@ -233,8 +234,7 @@ fn is_odd(request: &RequestModel, claim: &str) -> bool {
     })
 }
 
-/// The path as Istio's listener makes it, and a query as the pairs that it spells: Envoy writes it
-/// anew where it takes a token out.
+/// The path as Istio's listener makes it.
 fn comparable_path(question: &Question<'_>, target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = match question.spelling {
