@@ -1,13 +1,13 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench-envoy dist docs audit clean
+.PHONY: help setup build test demo bench-envoy istio-parity istio-mutations dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is pinned (Rust targets, Envoy, schemas); says what it does, can be run twice
 	@scripts/setup
@@ -26,6 +26,15 @@ demo: $(tools) ## start Envoy with a policy and show what it answers to real req
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 	@$(run) scripts/bench-envoy $(ARGS)
+
+N ?= 1000000
+SEED ?= 1
+
+istio-parity: $(tools) ## compare N random requests, from SEED, with what Istio's own filters answer in Envoy
+	@$(run) scripts/istio-parity $(N) $(SEED)
+
+istio-mutations: $(tools) ## break the matcher and the token pipeline one fault at a time; each must be found
+	@$(run) scripts/istio-mutations $(ARGS)
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist

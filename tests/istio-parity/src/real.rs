@@ -22,7 +22,7 @@ use crate::parity::Spelling;
 use connection::Links;
 pub use answer::{Echo, Native, Through};
 pub use identity::Identities;
-pub use judge::{Run, minimised, replayed, run};
+pub use judge::{Run, minimised, replayed, run, verdict};
 pub use wire::carried;
 
 /// A set of policies as an Envoy has it.

@@ -149,7 +149,8 @@ impl Seat<'_> {
 }
 
 /// What the three answers mean together; the worst of it.
-fn verdict(
+#[must_use]
+pub fn verdict(
     question: &Question<'_>,
     native: &Native,
     through: &Through,
