@@ -177,7 +177,8 @@ impl Setup {
                 self.jwt_rules.iter().map(|rule| rule.issuer.as_str()).collect();
             issuers.sort_unstable();
             issuers.dedup();
-            let key = |issuer| json!({ "issuer": issuer, "kid": self.key, "alg": "HS256", "k": secret });
+            let key =
+                |issuer| json!({ "issuer": issuer, "kid": self.key, "alg": "HS256", "k": secret });
             settings["symmetricKeys"] = issuers.into_iter().map(key).collect();
         }
         settings

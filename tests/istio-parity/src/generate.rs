@@ -14,9 +14,7 @@ use crate::resource::{
     Metadata, Rule, Spec, To,
 };
 use crate::translate::negation;
-use pool::{
-    ISSUERS, KEYS, OPERATION_FIELDS, OUTPUT_CLAIMS, OUTPUTS, SOURCE_FIELDS, value,
-};
+use pool::{ISSUERS, KEYS, OPERATION_FIELDS, OUTPUT_CLAIMS, OUTPUTS, SOURCE_FIELDS, value};
 
 /// Sets of policies that all answer the same requests.
 #[derive(Debug, Clone)]
@@ -28,12 +26,8 @@ pub struct Group {
 }
 
 /// The forms of a probe: what a match means, and whether the field is negated.
-pub const PROBE: [(Action, bool); 4] = [
-    (Action::Allow, false),
-    (Action::Allow, true),
-    (Action::Deny, false),
-    (Action::Deny, true),
-];
+pub const PROBE: [(Action, bool); 4] =
+    [(Action::Allow, false), (Action::Allow, true), (Action::Deny, false), (Action::Deny, true)];
 
 /// The next sets of policies, with so many requests each.
 pub fn group(random: &mut Random, requests: usize) -> Group {
@@ -54,7 +48,8 @@ fn probe(random: &mut Random, like: &Setup) -> Vec<Setup> {
     };
     let values = values(random, name);
     let with = |(action, negated)| {
-        let mut setup = Setup { policies: vec![alone(index, name, &values, action, negated)], ..like.clone() };
+        let mut setup =
+            Setup { policies: vec![alone(index, name, &values, action, negated)], ..like.clone() };
         setup.forwarded = like.forwarded && !needs_physical_peer(&setup.policies);
         setup
     };

@@ -20,7 +20,7 @@ pub use report::{Report, Side};
 pub use subject::{Ours, Spelling, Subject};
 
 /// How many requests each set of policies answers.
-pub const REQUESTS: usize = 80;
+pub const REQUESTS: usize = 160;
 
 /// Resources and a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ impl Comparison {
 pub fn run(seed: u64, requests: usize, stop: bool) -> Report {
     let mut random = Random::new(seed);
     let mut report = Report::default();
-    while report.requests() < requests && !(stop && !report.is_clean()) {
+    while report.requests() < requests && (report.is_clean() || !stop) {
         let group = generate::group(&mut random, REQUESTS);
         answer(&group, &mut report);
     }

@@ -19,8 +19,8 @@ use lychgate_tests_envoy::{Envoy, Setup as EnvoySetup};
 
 use crate::case::{RequestModel, Setup};
 use crate::parity::Spelling;
-use connection::Links;
 pub use answer::{Echo, Native, Through};
+use connection::Links;
 pub use identity::Identities;
 pub use judge::{Run, minimised, replayed, run, verdict};
 pub use wire::carried;

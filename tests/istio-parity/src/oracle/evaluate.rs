@@ -114,11 +114,9 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
             Some((name, values)) if doubts.has(Strictness::HeaderLines) => {
                 every_line(name, &values, facts, wide, doubts.joined)
             }
-            _ if doubts.has(Strictness::MappedAddress) => {
-                in_both_readings(facts, wide, |facts| {
-                    matchers.iter().any(|matcher| holds(matcher, facts, wide, doubts))
-                })
-            }
+            _ if doubts.has(Strictness::MappedAddress) => in_both_readings(facts, wide, |facts| {
+                matchers.iter().any(|matcher| holds(matcher, facts, wide, doubts))
+            }),
             _ => matchers.iter().any(all),
         },
         Matcher::Not(matcher) => !holds(matcher, facts, !wide, doubts),
@@ -261,7 +259,8 @@ fn peer_matches(peer: &PeerMatch, id: &str, wide: bool, doubts: &Doubts) -> bool
             let is_form = |(found, name): (&str, &str)| {
                 found == namespace && whole(&text).is_match(name.as_bytes())
             };
-            let literally = !doubts.has(Strictness::LiteralDots) || whole(&form).is_match(id.as_bytes());
+            let literally =
+                !doubts.has(Strictness::LiteralDots) || whole(&form).is_match(id.as_bytes());
             literally && (!doubts.has(Strictness::ServiceAccount) || workload.is_some_and(is_form))
         }
         _ => envoy,

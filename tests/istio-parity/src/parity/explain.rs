@@ -92,15 +92,16 @@ fn decoded(path: &str) -> Option<Vec<u8>> {
 /// Text before the token, or behind it.
 fn credential(request: &RequestModel) -> Option<&'static str> {
     let mut values = request.headers.iter().map(|(_, value)| value.as_str());
-    values.find_map(|value| match value.split_once("{token:") {
-        Some((before, _)) if !["", "Bearer ", "JWT "].contains(&before) => {
-            Some("credential.position")
-        }
-        Some((_, behind)) if !behind.ends_with('}') => Some("credential.rest"),
-        Some(_) => None,
-        None => (value.trim() == "Bearer").then_some("credential.empty"),
-    })
-    .or_else(|| repeated(request).then_some("credential.single"))
+    values
+        .find_map(|value| match value.split_once("{token:") {
+            Some((before, _)) if !["", "Bearer ", "JWT "].contains(&before) => {
+                Some("credential.position")
+            }
+            Some((_, behind)) if !behind.ends_with('}') => Some("credential.rest"),
+            Some(_) => None,
+            None => (value.trim() == "Bearer").then_some("credential.empty"),
+        })
+        .or_else(|| repeated(request).then_some("credential.single"))
 }
 
 /// Whether the model knows what Envoy makes of the credentials: not of several, nor of what stands
@@ -174,9 +175,8 @@ fn has_claim(request: &RequestModel, name: &str, is_so: impl Fn(&Value) -> bool)
 /// The fewest strictnesses of matchers that make Envoy deny as well.
 fn policy(question: &Question<'_>, request: &RequestModel) -> Option<Vec<&'static str>> {
     let joined = question.spelling == Spelling::Joined;
-    let denies = |doubts: Doubts| {
-        question.oracle.answer(request, &doubts.joined(joined)) != Answer::Allow
-    };
+    let denies =
+        |doubts: Doubts| question.oracle.answer(request, &doubts.joined(joined)) != Answer::Allow;
     if let Some(one) = Strictness::ALL.iter().find(|one| denies(Doubts::only(**one))) {
         return Some(vec![one.id()]);
     }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::case::{RequestModel, Setup, now};
-use crate::rbac::PeerForm;
 use crate::oracle::normalize;
+use crate::rbac::PeerForm;
 
 /// How a host spells a request to Lychgate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -85,9 +85,7 @@ fn request(case: &Case) -> Value {
     if let Some(name) = &model.server_name {
         set("sni", json!(name));
     }
-    let metadata = |(filter, key, value): &(String, String, Value)| {
-        json!({ "filter": filter, "key": key, "value": value })
-    };
+    let metadata = |(filter, key, value): &(String, String, Value)| json!({ "filter": filter, "key": key, "value": value });
     if !model.metadata.is_empty() {
         set("metadata", model.metadata.iter().map(metadata).collect());
     }

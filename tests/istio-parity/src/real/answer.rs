@@ -85,6 +85,7 @@ fn echo(reply: &Reply) -> Echo {
 
 /// A line of the echo; the name of a pseudo-header begins with a colon.
 fn line(line: &str) -> Option<(String, String)> {
-    let at = line.get(1..)?.find(": ")? + 1;
-    Some((line[..at].into(), line[at + 2..].into()))
+    let colon = if line.starts_with(':') { ":" } else { "" };
+    let (name, value) = line.strip_prefix(colon)?.split_once(": ")?;
+    Some((format!("{colon}{name}"), value.into()))
 }

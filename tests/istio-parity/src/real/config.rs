@@ -100,8 +100,7 @@ fn surroundings(certificate: bool) -> Vec<Filter> {
             "encode": "BASE64",
         },
     }] });
-    let mut filters =
-        vec![typed("metadata", "http.header_to_metadata.v3.Config", to_metadata)];
+    let mut filters = vec![typed("metadata", "http.header_to_metadata.v3.Config", to_metadata)];
     if !certificate {
         let peer = json!({ "on_request_headers": [{
             "object_key": "io.istio.peer_principal",

@@ -46,7 +46,8 @@ impl Links<'_> {
         }
         let mut replies = vec![<[Reply; 2]>::default(); requests.len()];
         for indices in connections.values() {
-            let mut pair = self.addresses.map(|address| Link { address, links: self, stream: None });
+            let mut pair =
+                self.addresses.map(|address| Link { address, links: self, stream: None });
             for index in indices {
                 let (request, bytes) = (&requests[*index], &bytes[*index]);
                 for link in &mut pair {

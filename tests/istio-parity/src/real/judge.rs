@@ -161,7 +161,8 @@ pub fn verdict(
     }
     let said = if through.status == 200 { "allow" } else { through.reason.as_str() };
     let core_says = if core.allowed { "allow" } else { core.reason.code() };
-    let verdict = compare(question, native.answer, &Ours { allowed: through.status == 200, ..*core });
+    let verdict =
+        compare(question, native.answer, &Ours { allowed: through.status == 200, ..*core });
     if matches!(verdict, Comparison::Looser(_)) {
         return verdict;
     }
