@@ -3,7 +3,11 @@
 //!
 //! The judge is a real Envoy with the filters that Istio would configure; with `--model` it is this
 //! crate's model of them, which needs no Envoy and stops at the first bug.
-#![allow(clippy::std_instead_of_core, reason = "a command")]
+#![allow(
+    clippy::as_conversions,
+    clippy::std_instead_of_core,
+    reason = "a command that prints a rate"
+)]
 
 use std::env;
 use std::fs;
