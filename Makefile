@@ -1,13 +1,13 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy bench-cli dist docs audit clean
+.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy bench-cli istio-parity istio-mutations dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is pinned (Rust targets, Envoy, schemas); says what it does, can be run twice
 	@scripts/setup
@@ -50,6 +50,14 @@ bench-crypto: $(tools) ## compare a signature check in WebAssembly with OpenSSL'
 
 bench-cli: $(tools) ## time check, test and compile on 1,000 policies and 10,000 table tests
 	@$(run) scripts/bench-cli
+
+istio-parity: N ?= 1000000
+istio-parity: SEED ?= 1
+istio-parity: $(tools) ## compare N random requests, from SEED, with what Istio's own filters answer in Envoy
+	@$(run) scripts/istio-parity $(N) $(SEED)
+
+istio-mutations: $(tools) ## break the matcher and the token pipeline one fault at a time; each must be found
+	@$(run) scripts/istio-mutations $(ARGS)
 
 dist: $(tools) ## build what one publishes into dist/: filter, OCI image, SBOM, checksums
 	@$(run) scripts/dist

@@ -48,6 +48,10 @@ pub enum Lines {
 }
 
 /// What the host knows of the connection itself. Absent is unknown, and unknown never matches.
+///
+/// A socket for both families gives IPv4 addresses in their mapped form: the host turns those into
+/// plain ones. One that comes from elsewhere stays as it is, and is then granted only what both its
+/// readings are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Connection<'a> {
     /// The address of the physical peer.
@@ -127,6 +131,9 @@ pub enum MetadataValue {
     Text(String),
     /// The strings of a list.
     List(Vec<String>),
+    /// Text perhaps, and perhaps something that a policy can't compare: the host can't tell. A
+    /// refusal matches it, a grant does not.
+    Unclear,
 }
 
 impl Request<'_> {

@@ -9,10 +9,17 @@ use crate::host;
 /// Most elements of a list that are read.
 const ELEMENTS: usize = 64;
 
+/// How many bytes a number has.
+const NUMBER: usize = 8;
+
+/// How many bytes a boolean has.
+const BOOLEAN: usize = 1;
+
 /// The wanted values, by filter and key.
 ///
-/// Envoy does not say of which type a value is. It gives numbers as their eight bytes and lists as
-/// pairs: what is neither printable text nor a list of strings is absent.
+/// Envoy does not say of which type a value is. It gives numbers as their eight bytes, booleans as
+/// one, and lists as pairs: what has a control character may be one of these or a text. What is not
+/// UTF-8 is no text, and absent.
 pub(crate) fn read(wanted: &BTreeSet<(String, String)>) -> Vec<Metadatum> {
     let datum = |(filter, key): &(String, String)| {
         let bytes = host::attribute(&["metadata", "filter_metadata", filter, key])?;
@@ -26,7 +33,12 @@ fn value(bytes: Vec<u8>) -> Option<MetadataValue> {
     if let Some(elements) = list(&bytes) {
         return Some(MetadataValue::List(elements));
     }
-    text(bytes).map(MetadataValue::Text)
+    let text = String::from_utf8(bytes).ok()?;
+    let may_be_other = matches!(text.len(), NUMBER | BOOLEAN) || text.contains('\0');
+    if may_be_other && text.contains(char::is_control) {
+        return Some(MetadataValue::Unclear);
+    }
+    Some(MetadataValue::Text(text))
 }
 
 /// The strings in a list, which Envoy gives as pairs with nothing in their second half: the count,
@@ -44,7 +56,8 @@ fn list(bytes: &[u8]) -> Option<Vec<String>> {
         let (0, _) = length(second)? else { return None };
         let (element, after) = rest.split_at_checked(first)?;
         rest = after.strip_prefix(&[0, 0])?;
-        elements.extend(text(element.to_vec()).filter(|element| !element.is_empty()));
+        let text = String::from_utf8(element.to_vec()).ok();
+        elements.extend(text.filter(|element| !element.is_empty()));
     }
     rest.is_empty().then_some(elements)
 }
@@ -55,20 +68,29 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((usize::try_from(u32::from_le_bytes(*length)).ok()?, rest))
 }
 
-/// Text, if it is printable.
-fn text(bytes: Vec<u8>) -> Option<String> {
-    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_no_text() {
-        assert_eq!(text(1.0_f64.to_le_bytes().to_vec()), None);
-        assert_eq!(text(b"team-a".to_vec()).as_deref(), Some("team-a"));
-        assert_eq!(text(b"\xff".to_vec()), None);
+    fn what_may_be_a_number_is_unclear_and_everything_else_in_utf_8_is_text() {
+        let text = |text: &str| Some(MetadataValue::Text(text.into()));
+        let of = |bytes: &[u8]| value(bytes.to_vec());
+        for plain in ["team-a", "admin\n", "12345678", "t\tt"] {
+            assert_eq!(of(plain.as_bytes()), text(plain));
+        }
+        assert_eq!(of(&5.0_f64.to_le_bytes()), Some(MetadataValue::Unclear));
+        assert_eq!(of(b"1234567\n"), Some(MetadataValue::Unclear));
+        assert_eq!(of(b"\x01"), Some(MetadataValue::Unclear));
+        assert_eq!(of(b"a\0b"), Some(MetadataValue::Unclear));
+        assert_eq!(of(&1.0_f64.to_le_bytes()), None);
+        assert_eq!(of(b"\xff"), None);
+    }
+
+    #[test]
+    fn an_element_of_a_list_is_whatever_text_it_is() {
+        let list = b"\x01\0\0\0\x02\0\0\0\0\0\0\0a\n\0\0";
+        assert_eq!(value(list.to_vec()), Some(MetadataValue::List(vec!["a\n".into()])));
     }
 
     #[test]
@@ -88,7 +110,7 @@ mod tests {
         assert_eq!(list(&[&one[..], b"\0"].concat()), None);
         let map = b"\x01\0\0\0\x01\0\0\0\x01\0\0\0k\0v\0";
         assert_eq!(list(map), None);
-        assert_eq!(value(map.to_vec()), None);
+        assert_eq!(value(map.to_vec()), Some(MetadataValue::Unclear));
         assert_eq!(list(&1.0_f64.to_le_bytes()), None);
         assert_eq!(list(&u32::MAX.to_le_bytes()), None);
     }

@@ -103,10 +103,10 @@ fn address(path: &[&str]) -> Option<IpAddr> {
     parse_address(&host::attribute(path)?)
 }
 
-/// The IP address in `address:port`. A Unix socket has none.
+/// The IP address in `address:port`, of the family that Envoy takes it for. A Unix socket has none.
 fn parse_address(text: &[u8]) -> Option<IpAddr> {
     let text = core::str::from_utf8(text).ok()?;
-    text.parse::<SocketAddr>().ok().map(|address| address.ip().to_canonical())
+    text.parse::<SocketAddr>().ok().map(|address| address.ip())
 }
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
         for (text, ip) in [
             ("10.1.2.3:80", Some("10.1.2.3")),
             ("[2001:db8::1]:443", Some("2001:db8::1")),
-            ("[::ffff:10.1.2.3]:80", Some("10.1.2.3")),
+            ("[::ffff:10.1.2.3]:80", Some("::ffff:10.1.2.3")),
             ("/run/envoy.sock", None),
             ("10.1.2.3", None),
             ("010.1.2.3:80", None),

@@ -101,6 +101,12 @@ impl Envoy {
         Client::plain(self.admin).get(path)
     }
 
+    /// Has Envoy write no more lines of its Wasm filters, audit records among them, but errors.
+    pub fn quieten(&self) {
+        let answer = Client::plain(self.admin).request("POST", "/logging?wasm=error", &[]);
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
     /// Where a listener listens.
     #[must_use]
     pub fn listener(&self, name: &str) -> SocketAddr {

@@ -84,12 +84,17 @@ impl SigningKey {
     /// Signs these claims with the key's usual algorithm.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
-        let alg = match &self.key {
+        self.sign_with(self.algorithm(), claims)
+    }
+
+    /// The key's usual algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> &'static str {
+        match &self.key {
             Key::Rsa(_) => "RS256",
             Key::Ec(_, alg) => alg,
             Key::Ed(_) => "EdDSA",
-        };
-        self.sign_with(alg, claims)
+        }
     }
 
     /// Signs these claims with this algorithm, which must fit the key.
@@ -105,7 +110,9 @@ impl SigningKey {
         format!("{input}.{}", encode(&signature))
     }
 
-    fn signature(&self, alg: &str, input: &[u8]) -> Vec<u8> {
+    /// The signature over these bytes with this algorithm, which must fit the key.
+    #[must_use]
+    pub fn signature(&self, alg: &str, input: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
             Key::Rsa(key) => {

@@ -5,15 +5,91 @@ mod request;
 
 use serde_json::json;
 
-use crate::case::{NAMESPACE, Setup};
+use crate::case::{NAMESPACE, RequestModel, Setup};
+use crate::keys;
 use crate::random::Random;
+use crate::rbac::PeerForm;
 use crate::resource::{
     Action, AuthorizationPolicy, ClaimToHeader, Condition, Fields, From, FromHeader, JwtRule,
     Metadata, Rule, Spec, To,
 };
 use crate::translate::negation;
-use pool::{HEADERS, ISSUERS, KEYS, OPERATION_FIELDS, SOURCE_FIELDS, value};
-pub use request::request;
+use pool::{ISSUERS, KEYS, OPERATION_FIELDS, OUTPUT_CLAIMS, OUTPUTS, SOURCE_FIELDS, value};
+
+/// Sets of policies that all answer the same requests.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// One set of any shape, or a probe: one field alone, in the four forms of [`PROBE`].
+    pub setups: Vec<Setup>,
+    /// The requests.
+    pub requests: Vec<RequestModel>,
+}
+
+/// The forms of a probe: what a match means, and whether the field is negated.
+pub const PROBE: [(Action, bool); 4] =
+    [(Action::Allow, false), (Action::Allow, true), (Action::Deny, false), (Action::Deny, true)];
+
+/// The next sets of policies, with so many requests each.
+pub fn group(random: &mut Random, requests: usize) -> Group {
+    let any = setup(random);
+    let setups = if random.percent(30) { probe(random, &any) } else { vec![any] };
+    let requests = request::requests(random, &setups[0], requests);
+    Group { setups, requests }
+}
+
+/// One field or key alone, granting and refusing, as it is and negated: so each form shows what it
+/// means, with nothing else in the way.
+fn probe(random: &mut Random, like: &Setup) -> Vec<Setup> {
+    let all = SOURCE_FIELDS.len() + OPERATION_FIELDS.len();
+    let index = random.below(all + KEYS.len());
+    let name = match index.checked_sub(all) {
+        Some(key) => KEYS[key],
+        None => SOURCE_FIELDS.iter().chain(&OPERATION_FIELDS).nth(index).expect("a field"),
+    };
+    let values = values(random, name);
+    let with = |(action, negated)| {
+        let mut setup =
+            Setup { policies: vec![alone(index, name, &values, action, negated)], ..like.clone() };
+        setup.forwarded = like.forwarded && !needs_physical_peer(&setup.policies);
+        setup
+    };
+    PROBE.map(with).into()
+}
+
+fn alone(
+    index: usize,
+    name: &str,
+    values: &[String],
+    action: Action,
+    negated: bool,
+) -> AuthorizationPolicy {
+    let field = if negated { negation(name) } else { name.to_owned() };
+    let fields = Fields::from([(field, values.to_vec())]);
+    let mut rule = Rule::default();
+    if index < SOURCE_FIELDS.len() {
+        rule.from.push(From { source: fields });
+    } else if index < SOURCE_FIELDS.len() + OPERATION_FIELDS.len() {
+        rule.to.push(To { operation: fields });
+    } else {
+        let (no, yes) = (Vec::new(), values.to_vec());
+        let (values, not_values) = if negated { (no, yes) } else { (yes, no) };
+        rule.when.push(Condition { key: name.into(), values, not_values });
+    }
+    named("p0", action, Some(vec![rule]))
+}
+
+fn named(name: &str, action: Action, rules: Option<Vec<Rule>>) -> AuthorizationPolicy {
+    AuthorizationPolicy {
+        api_version: "security.istio.io/v1".into(),
+        kind: "AuthorizationPolicy".into(),
+        metadata: Metadata {
+            name: name.into(),
+            namespace: NAMESPACE.into(),
+            ..Metadata::default()
+        },
+        spec: Spec { action, rules },
+    }
+}
 
 /// Resources of one workload.
 pub fn setup(random: &mut Random) -> Setup {
@@ -24,20 +100,30 @@ pub fn setup(random: &mut Random) -> Setup {
         &["td2", "old-td", "cluster.local"],
         &["td2"],
     ][random.weighted(&[50, 25, 15, 10])];
+    let policies: Vec<_> = (0..count).map(|index| policy(random, index)).collect();
+    let forwarded = random.percent(75) && !needs_physical_peer(&policies);
     Setup {
-        policies: (0..count).map(|index| policy(random, index)).collect(),
+        policies,
         jwt_rules: jwt_rules(random),
         trust_domains: trust_domains.iter().map(|domain| (*domain).to_owned()).collect(),
+        peers: if random.percent(20) { PeerForm::Certificate } else { PeerForm::FilterState },
+        key: keys::ALL[random.weighted(&[82, 6, 6, 6])].to_owned(),
+        forwarded,
     }
+}
+
+/// Whether a rule compares the address of the physical peer.
+fn needs_physical_peer(policies: &[AuthorizationPolicy]) -> bool {
+    let source = |from: &From| from.source.keys().any(|f| f == "ipBlocks" || f == "notIpBlocks");
+    let mut rules = policies.iter().flat_map(AuthorizationPolicy::rules);
+    rules.any(|rule| {
+        rule.from.iter().any(source) || rule.when.iter().any(|when| when.key == "source.ip")
+    })
 }
 
 fn policy(random: &mut Random, index: usize) -> AuthorizationPolicy {
     let action = [Action::Allow, Action::Deny, Action::Audit][random.weighted(&[55, 42, 3])];
-    let mut metadata =
-        Metadata { name: format!("p{index}"), namespace: NAMESPACE.into(), ..Metadata::default() };
-    if random.percent(4) {
-        metadata.annotations.insert("istio.io/dry-run".into(), "true".into());
-    }
+    let dry_run = random.percent(4);
     let count = [1, 2, 3, 6, 30, 0][random.weighted(&[55, 25, 10, 6, 1, 3])];
     let mut rules = Some((0..count).map(|_| rule(random)).collect::<Vec<_>>());
     if count == 0 && action == Action::Deny {
@@ -45,12 +131,11 @@ fn policy(random: &mut Random, index: usize) -> AuthorizationPolicy {
     } else if count == 0 && random.percent(50) {
         rules = None;
     }
-    AuthorizationPolicy {
-        api_version: "security.istio.io/v1".into(),
-        kind: "AuthorizationPolicy".into(),
-        metadata,
-        spec: Spec { action, rules },
+    let mut policy = named(&format!("p{index}"), action, rules);
+    if dry_run {
+        policy.metadata.annotations.insert("istio.io/dry-run".into(), "true".into());
     }
+    policy
 }
 
 fn rule(random: &mut Random) -> Rule {
@@ -98,9 +183,6 @@ fn values(random: &mut Random, name: &str) -> Vec<String> {
     (0..count).map(|_| value(random, name)).collect()
 }
 
-/// The one key of every issuer; what verifies is up to the verifier.
-const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","alg":"EdDSA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-
 fn jwt_rules(random: &mut Random) -> Vec<JwtRule> {
     let count = [0, 1, 2, 3, 4][random.weighted(&[15, 45, 25, 10, 5])];
     (0..count).map(|index| jwt_rule(random, ISSUERS[index])).collect()
@@ -109,7 +191,6 @@ fn jwt_rules(random: &mut Random) -> Vec<JwtRule> {
 fn jwt_rule(random: &mut Random, issuer: &str) -> JwtRule {
     let mut rule = JwtRule {
         issuer: issuer.into(),
-        jwks: Some(JWKS.into()),
         forward_original_token: random.percent(50),
         ..JwtRule::default()
     };
@@ -130,9 +211,15 @@ fn jwt_rule(random: &mut Random, issuer: &str) -> JwtRule {
     if random.percent(15) {
         rule.space_delimited_claims = vec!["roles".into()];
     }
+    if random.percent(25) {
+        let output = |random: &mut Random| ClaimToHeader {
+            header: random.pick(&OUTPUTS[..2]).to_owned(),
+            claim: random.pick(&OUTPUT_CLAIMS).to_owned(),
+        };
+        rule.output_claim_to_headers = (0..=random.below(2)).map(|_| output(random)).collect();
+    }
     if random.percent(10) {
-        rule.output_claim_to_headers =
-            vec![ClaimToHeader { header: HEADERS[1].into(), claim: "group".into() }];
+        rule.output_payload_to_header = Some(OUTPUTS[2].into());
     }
     rule
 }

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use crate::case::{RequestModel, Setup};
-use crate::rbac::{Filter, Matcher};
+use crate::case::{PeerNames, RequestModel, SUBJECT, Setup};
+use crate::rbac::{Filter, Matcher, PeerForm};
 use crate::resource::Action;
 use crate::translate::{self, Options, Untranslatable};
 pub use evaluate::{Doubts, Strictness};
@@ -29,18 +29,21 @@ pub enum Answer {
     Allow,
     /// RBAC says 403.
     Forbidden,
+    /// The connection manager says 400, before any filter.
+    Malformed,
     /// `jwt_authn` says 401 or 403.
     BadToken,
 }
 
 /// What Envoy's filters see of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Facts<'a> {
     method: &'a str,
     path: String,
     authority: Option<&'a str>,
-    headers: &'a [(String, String)],
-    peer: Option<&'a str>,
+    headers: Vec<(String, String)>,
+    /// Everything in the peer's certificate that Envoy compares.
+    peer: Vec<&'a str>,
     source_ip: Option<IpAddr>,
     remote_ip: Option<IpAddr>,
     destination_ip: Option<IpAddr>,
@@ -60,14 +63,14 @@ impl<'a> Oracle<'a> {
     /// What Istio does not know.
     pub fn new(setup: &'a Setup) -> Result<Self, Untranslatable> {
         let trust_domains = setup.trust_domains.clone();
-        let options = Options { trust_domains, ..Options::default() };
+        let options = Options { trust_domains, peer: setup.peers, ..Options::default() };
         Ok(Self { setup, filters: translate::filters(&setup.policies, &options)? })
     }
 
     /// Envoy's answer, with Lychgate's strictnesses where `doubts` has them.
     #[must_use]
     pub fn answer(&self, request: &RequestModel, doubts: &Doubts) -> Answer {
-        let rendered = request.render();
+        let rendered = request.render(self.setup);
         let preflight = is_preflight(request);
         let token = if preflight { Ok(None) } else { jwt::token(&self.setup.jwt_rules, &rendered) };
         let Ok(token) = token else { return Answer::BadToken };
@@ -76,16 +79,15 @@ impl<'a> Oracle<'a> {
             method: &request.method,
             path: normalize(path),
             authority: request.authority.as_deref(),
-            headers: &rendered.headers,
-            peer: request.peer.as_deref(),
-            // A socket for both families gives Envoy an IPv4 address as such.
-            source_ip: request.source_ip.map(|ip| ip.to_canonical()),
-            remote_ip: request.remote_ip.map(|ip| ip.to_canonical()),
-            destination_ip: request.destination_ip.map(|ip| ip.to_canonical()),
+            headers: jwt::outputs(&self.setup.jwt_rules, token, &rendered),
+            peer: names(request.peer.as_ref(), self.setup.peers),
+            source_ip: request.source_ip,
+            remote_ip: request.remote_ip,
+            destination_ip: request.destination_ip,
             destination_port: request.destination_port,
             server_name: request.server_name.as_deref(),
             metadata: &request.metadata,
-            payload: token.as_ref().map(|(rule, token)| jwt::payload(rule, &token.claims)),
+            payload: token.map(|(rule, token)| jwt::payload(rule, &token.claims)),
             claims: token.map(|(_, token)| token.claims.clone()),
         };
         if self.filters.iter().all(|filter| passes(filter, &facts, doubts)) {
@@ -110,6 +112,16 @@ fn passes(filter: &Filter, facts: &Facts<'_>, doubts: &Doubts) -> bool {
         Action::Allow => matched,
         Action::Deny => !matched,
         Action::Audit | Action::Custom => true,
+    }
+}
+
+/// Envoy looks at every URI name, then at every DNS name, then at the subject.
+fn names(peer: Option<&PeerNames>, form: PeerForm) -> Vec<&str> {
+    let Some(peer) = peer else { return Vec::new() };
+    let all = peer.uris.iter().chain(&peer.hosts).map(String::as_str);
+    match form {
+        PeerForm::Certificate => all.chain([SUBJECT]).collect(),
+        PeerForm::FilterState => all.take(1).collect(),
     }
 }
 

@@ -1,22 +1,26 @@
 //! Both sides, compared.
 
+mod coverage;
+mod direction;
+pub mod explain;
 mod reduce;
 mod report;
 mod subject;
+pub mod vector;
 
-use lychgate_core::decision::{Reason, Verdict};
+use lychgate_core::decision::Reason;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{RequestModel, Setup};
-use crate::generate;
-use crate::oracle::{Answer, Doubts, Oracle, Strictness};
+use crate::generate::{self, Group};
+use crate::oracle::{Answer, Doubts, Oracle};
 use crate::random::Random;
-pub use reduce::reduced;
-pub use report::Report;
-pub use subject::{Spelling, Subject};
+pub use reduce::{reduced, shorter_cases};
+pub use report::{Report, Side};
+pub use subject::{Ours, Spelling, Subject};
 
 /// How many requests each set of policies answers.
-const REQUESTS: usize = 40;
+pub const REQUESTS: usize = 160;
 
 /// Resources and a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,167 +40,125 @@ pub enum Comparison {
     BothAllow,
     /// Both deny.
     BothDeny,
-    /// Lychgate denies, for this named reason.
-    Stricter(String),
+    /// The proxy itself refuses the request on both sides, before any filter.
+    Malformed,
+    /// Lychgate denies, for reasons that the list of strictnesses names.
+    Stricter(Vec<&'static str>),
     /// Lychgate allows `bearer` in lower case, which is the one point where it may.
     Bearer,
     /// Lychgate denies, and no name explains it.
     Unexplained(Reason),
     /// Lychgate allows what Envoy denies.
     Looser(Answer),
+    /// Both allow, and hand on different requests for a reason with a name.
+    Withheld(&'static str),
+    /// Both allow, and hand on different requests; what differs.
+    HandedOn(String),
+    /// Lychgate in Envoy and the native core disagree; what each says.
+    Hosts(String, String),
+    /// The model of Envoy is wrong about Envoy: its answer, and Envoy's.
+    Model(Answer, Answer),
 }
 
 impl Comparison {
     /// Whether this must not happen.
     #[must_use]
-    pub fn is_bug(&self) -> bool {
-        matches!(self, Self::Looser(_) | Self::Unexplained(_))
+    pub const fn is_bug(&self) -> bool {
+        !matches!(
+            self,
+            Self::BothAllow
+                | Self::BothDeny
+                | Self::Malformed
+                | Self::Stricter(_)
+                | Self::Bearer
+                | Self::Withheld(_)
+        )
+    }
+
+    /// The same for all differences that are of one kind.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match self {
+            Self::HandedOn(what) => format!("handed on: {}", what.split(':').next().unwrap_or("")),
+            Self::Unexplained(reason) => format!("unexplained: {}", reason.code()),
+            Self::Stricter(_) => "stricter".into(),
+            other => format!("{other:?}").to_lowercase(),
+        }
     }
 }
 
-/// Runs that many requests.
+/// Runs that many requests through the native core and the model of Envoy, until a bug if `stop`.
 #[must_use]
-pub fn run(seed: u64, requests: usize) -> Report {
+pub fn run(seed: u64, requests: usize, stop: bool) -> Report {
     let mut random = Random::new(seed);
     let mut report = Report::default();
-    while report.requests < requests {
-        let setup = generate::setup(&mut random);
-        let oracle = Oracle::new(&setup).expect("resources that Istio accepts");
-        let subject = match Subject::load(&setup) {
-            Ok(subject) => subject,
-            Err(code) => {
-                report.refused(&code, &setup);
-                continue;
-            }
-        };
-        let mut outcomes = Vec::new();
-        for _ in 0..REQUESTS {
-            let request = generate::request(&mut random, &setup);
-            for spelling in Spelling::ALL {
-                let comparison = compare(&oracle, &subject, &request, spelling);
-                if comparison.is_bug() && outcomes.last() != Some(&comparison) {
-                    let case = Case { setup: setup.clone(), request: request.clone(), spelling };
-                    report.bug(case, &comparison);
-                }
-                outcomes.push(comparison);
-            }
-        }
-        report.count(&setup, &outcomes);
+    while report.requests() < requests && (report.is_clean() || !stop) {
+        let group = generate::group(&mut random, REQUESTS);
+        answer(&group, &mut report);
     }
     report
 }
 
-/// Compares the answers to one request.
+fn answer(group: &Group, report: &mut Report) {
+    for (index, setup) in group.setups.iter().enumerate() {
+        let oracle = Oracle::new(setup).expect("resources that Istio accepts");
+        let subject = match Subject::load(setup) {
+            Ok(subject) => subject,
+            Err(refusal) => {
+                report.refused(&refusal);
+                continue;
+            }
+        };
+        for request in &group.requests {
+            for spelling in Spelling::ALL {
+                let ours = subject.decide(setup, request, spelling);
+                let envoy = oracle.answer(request, &Doubts::none());
+                let question = Question { oracle: &oracle, setup, request, spelling };
+                let comparison = compare(&question, envoy, &ours);
+                report.add(group, index, &question, &comparison);
+            }
+        }
+        report.end(group, index);
+    }
+}
+
+/// What both sides are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The model of Envoy.
+    pub oracle: &'a Oracle<'a>,
+    /// The resources.
+    pub setup: &'a Setup,
+    /// The request.
+    pub request: &'a RequestModel,
+    /// Who normalises its path.
+    pub spelling: Spelling,
+}
+
+impl Question<'_> {
+    /// The question with its answer's circumstances, to be kept.
+    #[must_use]
+    pub fn case(&self) -> Case {
+        let (setup, request) = (self.setup.clone(), self.request.clone());
+        Case { setup, request, spelling: self.spelling }
+    }
+}
+
+/// Compares Envoy's answer with ours.
 #[must_use]
-pub fn compare(
-    oracle: &Oracle<'_>,
-    subject: &Subject,
-    request: &RequestModel,
-    spelling: Spelling,
-) -> Comparison {
-    let envoy = oracle.answer(request, &Doubts::none());
-    let (verdict, reason, detail) = subject.decide(request, spelling);
-    match (envoy, verdict) {
-        (Answer::Allow, Verdict::Allow) => Comparison::BothAllow,
-        (Answer::Forbidden | Answer::BadToken, Verdict::Deny) => Comparison::BothDeny,
-        (Answer::Allow, Verdict::Deny) => {
-            match explain(oracle, request, spelling, (reason, detail)) {
-                Some(name) => Comparison::Stricter(name),
-                None => Comparison::Unexplained(reason),
+pub fn compare(question: &Question<'_>, envoy: Answer, ours: &Ours) -> Comparison {
+    match (envoy, ours.allowed) {
+        (Answer::Allow, true) => Comparison::BothAllow,
+        (Answer::Forbidden | Answer::BadToken | Answer::Malformed, false) => Comparison::BothDeny,
+        (Answer::Allow, false) => match explain::explain(question, ours) {
+            Some(names) => Comparison::Stricter(names),
+            None => Comparison::Unexplained(ours.reason),
+        },
+        (answer, true) => match explain::with_usual_scheme(question.request) {
+            Some(usual) if question.oracle.answer(&usual, &Doubts::none()) == Answer::Allow => {
+                Comparison::Bearer
             }
-        }
-        (answer, Verdict::Allow) => {
-            let usual = with_usual_scheme(request);
-            match usual.map(|request| oracle.answer(&request, &Doubts::none())) {
-                Some(Answer::Allow) => Comparison::Bearer,
-                _ => Comparison::Looser(answer),
-            }
-        }
+            _ => Comparison::Looser(answer),
+        },
     }
-}
-
-/// The strictness for which Lychgate denies what Envoy allows.
-fn explain(
-    oracle: &Oracle<'_>,
-    request: &RequestModel,
-    spelling: Spelling,
-    (reason, detail): (Reason, Option<&str>),
-) -> Option<String> {
-    let usual = with_usual_scheme(request);
-    let judged = usual.as_ref().unwrap_or(request);
-    if usual.is_some() && oracle.answer(judged, &Doubts::none()) != Answer::Allow {
-        return Some("bearer in any case".into());
-    }
-    match reason {
-        Reason::PathAmbiguous | Reason::PathMalformed => path_strictness(detail?).map(Into::into),
-        Reason::CredentialMalformed => {
-            has_odd_credential(judged).then(|| "credential.position or credential.rest".into())
-        }
-        Reason::CredentialMultiple => (request.headers.len() > 1 || request.tokens.len() > 1)
-            .then(|| "credential.single".into()),
-        Reason::PeerMalformed => {
-            let id = request.peer.as_deref()?.strip_prefix("spiffe://")?;
-            (!id.contains('/')).then(|| "peer.spiffe (an ID without a path)".into())
-        }
-        Reason::AudienceMismatch => Some("claim.audience".into()),
-        Reason::NoRuleMatched
-        | Reason::DeniedByRule
-        | Reason::CredentialMissing
-        | Reason::ScopeMissing => policy_strictness(oracle, judged, spelling),
-        _ => None,
-    }
-}
-
-fn path_strictness(detail: &str) -> Option<&'static str> {
-    Some(match detail {
-        "dot_segments" => "path.dot-segments",
-        "doubled_slashes" => "path.doubled-slashes",
-        "backslashes" => "path.backslash",
-        "encoded_separators" => "path.encoded-separator",
-        "double_encoding" => "path.double-encoding",
-        "path_parameters" => "path.parameters",
-        "control_character" => "path.control",
-        "invalid_escape" => "path.escape",
-        "invalid_utf8" => "path.utf8",
-        _ => return None,
-    })
-}
-
-fn has_odd_credential(request: &RequestModel) -> bool {
-    let names = |name: &str| request.headers.iter().filter(|line| line.0 == name).count();
-    names("authorization") > 1
-        || names("x-token") > 1
-        || request.headers.iter().any(|(_, value)| match value.split_once("{token:") {
-            Some((before, after)) => {
-                !["", "Bearer ", "JWT "].contains(&before) || after.contains(' ')
-            }
-            None => value.trim() == "Bearer",
-        })
-}
-
-/// The strictnesses of matchers that, each alone or all together, make Envoy deny as well.
-fn policy_strictness(
-    oracle: &Oracle<'_>,
-    request: &RequestModel,
-    spelling: Spelling,
-) -> Option<String> {
-    let joined = spelling == Spelling::Joined;
-    let denies = |doubts: Doubts| oracle.answer(request, &doubts.joined(joined)) != Answer::Allow;
-    if let Some(one) = Strictness::ALL.iter().find(|one| denies(Doubts::only(**one))) {
-        return Some(one.id().into());
-    }
-    denies(Doubts::all()).then(|| "several matchers at once".into())
-}
-
-/// The request with the scheme as Envoy knows it; nothing if it has that already.
-fn with_usual_scheme(request: &RequestModel) -> Option<RequestModel> {
-    let mut usual = request.clone();
-    let mut changed = false;
-    for (_, value) in &mut usual.headers {
-        if let Some(rest) = value.strip_prefix("bearer ") {
-            *value = format!("Bearer {rest}");
-            changed = true;
-        }
-    }
-    changed.then_some(usual)
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use regex::bytes::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::resource::Action;
 
@@ -125,7 +126,7 @@ pub struct PeerMatch {
 }
 
 /// Where Envoy takes the peer's name from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PeerForm {
     /// `authenticated`: the certificate of the connection, for sidecars and gateways.
     #[default]

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::PolicyError;
 use super::facts::View;
-use super::pattern::refuse_empty;
+use super::pattern::{Sense, refuse_empty};
 use crate::finding::FindingCode;
 
 /// Which address of the connection is meant.
@@ -24,6 +24,7 @@ pub(super) enum Address {
 pub(super) struct Addresses {
     pub(super) address: Address,
     pub(super) blocks: Box<[Block]>,
+    pub(super) sense: Sense,
 }
 
 impl Addresses {
@@ -34,12 +35,23 @@ impl Addresses {
             Address::Remote => connection.remote_ip,
             Address::Destination => connection.destination_ip,
         };
-        address.is_some_and(|address| self.blocks.iter().any(|block| block.contains(address)))
+        address.is_some_and(|address| self.contain(address))
+    }
+
+    /// An IPv4 address that is mapped into IPv6 is read as either by somebody (Envoy compares one
+    /// from `X-Forwarded-For` as IPv6): a grant needs both readings, a refusal takes any.
+    fn contain(&self, address: IpAddr) -> bool {
+        let holds = |address| self.blocks.iter().any(|block| block.contains(address));
+        let plain = address.to_canonical();
+        match self.sense {
+            _ if plain == address => holds(address),
+            Sense::Narrow => holds(address) && holds(plain),
+            Sense::Wide => holds(address) || holds(plain),
+        }
     }
 }
 
-/// A block of addresses of one family. IPv4 addresses mapped into IPv6 are IPv4 addresses: a
-/// connection from one is in blocks of IPv4, and a block of them is refused.
+/// A block of addresses of one family. A block of IPv4 addresses mapped into IPv6 is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Block {
     V4 { network: u32, mask: u32 },
@@ -85,7 +97,7 @@ impl Block {
     }
 
     fn contains(&self, address: IpAddr) -> bool {
-        match (self, address.to_canonical()) {
+        match (self, address) {
             (Self::V4 { network, mask }, IpAddr::V4(address)) => {
                 address.to_bits() & mask == *network
             }
@@ -97,7 +109,8 @@ impl Block {
     }
 }
 
-/// IPv4 addresses are compared as such, so that Envoy finds none in a block of IPv6.
+/// A listener for both families gives IPv4 addresses as such, so that Envoy finds none in a block
+/// of IPv6.
 fn mapped(value: &str, address: Ipv4Addr, length: u32) -> PolicyError {
     let message =
         format!("{value:?} never matches: write it as an IPv4 block: \"{address}/{length}\"");
@@ -112,6 +125,8 @@ fn parse_length(text: &str, width: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn contains(block: &str, address: &str) -> bool {
@@ -127,10 +142,26 @@ mod tests {
             ("0.0.0.0/0", "255.0.0.1", "::1"),
             ("::/0", "2001:db8::1", "10.0.0.1"),
             ("2001:db8::/32", "2001:db8:ffff::", "2001:db9::"),
-            ("10.0.0.0/8", "::ffff:10.0.0.1", "::ffff:11.0.0.1"),
         ] {
             assert!(contains(block, inside), "{block} {inside}");
             assert!(!contains(block, outside), "{block} {outside}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_granted_in_both_readings_and_refused_in_either() {
+        for (blocks, address, narrow, wide) in [
+            (&["10.0.0.0/8"][..], "::ffff:10.0.0.1", false, true),
+            (&["::/0"], "::ffff:10.0.0.1", false, true),
+            (&["::/0", "10.0.0.0/8"], "::ffff:10.0.0.1", true, true),
+            (&["10.0.0.0/8"], "::ffff:11.0.0.1", false, false),
+        ] {
+            let parsed: Vec<_> = blocks.iter().map(|block| Block::parse(block).unwrap()).collect();
+            for (sense, expected) in [(Sense::Narrow, narrow), (Sense::Wide, wide)] {
+                let blocks = parsed.clone().into();
+                let addresses = Addresses { address: Address::Remote, blocks, sense };
+                assert_eq!(addresses.contain(address.parse().unwrap()), expected, "{sense:?}");
+            }
         }
     }
 

@@ -53,9 +53,9 @@ impl Matcher {
             Attribute::SourceIp if !context.source_address_is_peer => {
                 return Err(source_address_unknown());
             }
-            Attribute::SourceIp => addresses(Address::Source, values)?,
-            Attribute::RemoteIp => addresses(Address::Remote, values)?,
-            Attribute::DestinationIp => addresses(Address::Destination, values)?,
+            Attribute::SourceIp => addresses(Address::Source, values, sense)?,
+            Attribute::RemoteIp => addresses(Address::Remote, values, sense)?,
+            Attribute::DestinationIp => addresses(Address::Destination, values, sense)?,
             Attribute::Port => {
                 let mut ports = each(values, parse_port)?;
                 crate::order::sort_by(&mut ports, |a, b| a < b);
@@ -215,9 +215,9 @@ fn texts(values: &[String], star: Star) -> Result<Patterns, PolicyError> {
     Ok(Patterns::new(each(values, Pattern::parse)?, star, Case::Sensitive))
 }
 
-fn addresses(address: Address, values: &[String]) -> Result<Matcher, PolicyError> {
+fn addresses(address: Address, values: &[String], sense: Sense) -> Result<Matcher, PolicyError> {
     let blocks = each(values, Block::parse)?.into();
-    Ok(Matcher::Address(Addresses { address, blocks }))
+    Ok(Matcher::Address(Addresses { address, blocks, sense }))
 }
 
 fn source_address_unknown() -> PolicyError {

@@ -17,6 +17,7 @@ pub(super) struct Metadata {
     text: Patterns,
     /// Written `[v]`: compared with the members of a list.
     list: Patterns,
+    sense: Sense,
 }
 
 impl Metadata {
@@ -30,7 +31,7 @@ impl Metadata {
         }
         let patterns = |list| Patterns::new(list, Star::regex(sense), Case::Sensitive);
         let (text, list) = (patterns(text), patterns(list));
-        Self { filter: filter.into(), key: key.into(), text, list }
+        Self { filter: filter.into(), key: key.into(), text, list, sense }
     }
 
     pub(super) fn matches(&self, view: &View<'_>) -> bool {
@@ -39,6 +40,7 @@ impl Metadata {
         found.is_some_and(|datum| match &datum.value {
             MetadataValue::Text(text) => self.text.matches(text.as_bytes()),
             MetadataValue::List(list) => list.iter().any(|text| self.list.matches(text.as_bytes())),
+            MetadataValue::Unclear => self.sense == Sense::Wide,
         })
     }
 }
@@ -88,5 +90,18 @@ mod tests {
             assert!(!matcher("envoy.filters.other").matches(&view));
         }
         assert_eq!(MetadataPattern::parse("[]").unwrap_err().code.name(), "empty_value");
+    }
+
+    #[test]
+    fn what_the_host_can_not_tell_is_refused_and_never_granted() {
+        let value = MetadataValue::Unclear;
+        let metadatum = [Metadatum { filter: "f".into(), key: "c".into(), value }];
+        let facts = crate::policy::Facts { metadata: &metadatum, ..facts() };
+        let matcher = |sense| {
+            let pattern = MetadataPattern::parse("v").unwrap();
+            Metadata::new("f", "c", [pattern].into(), sense)
+        };
+        assert!(!matcher(Sense::Narrow).matches(&View::of(&facts)));
+        assert!(matcher(Sense::Wide).matches(&View::of(&facts)));
     }
 }

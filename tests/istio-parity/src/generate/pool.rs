@@ -88,6 +88,19 @@ pub(super) const TEMPLATES: &[&str] = &[
     "/{*}/users/{**}",
 ];
 pub(super) const PORTS: &[&str] = &["80", "8080", "443", "0", "65535"];
+/// Physical peers: a client of this machine has any address of its loopback.
+pub(super) const SOURCES: &[&str] = &["127.0.0.1", "127.0.1.2", "127.9.0.1", "::1"];
+const SOURCE_RANGES: &[&str] = &[
+    "127.0.0.1",
+    "127.0.1.2",
+    "127.0.0.0/16",
+    "127.0.0.1/31",
+    "127.9.0.1/32",
+    "10.0.0.0/8",
+    "0.0.0.0/0",
+    "::/0",
+    "::1",
+];
 pub(super) const ADDRESSES: &[&str] =
     &["10.0.0.1", "10.0.1.2", "192.168.0.1", "2001:db8::1", "::1", "::ffff:10.0.0.1"];
 
@@ -127,7 +140,9 @@ pub(super) const SCOPES: &[&str] =
     &["read", "write", "read write", "read  write", "read\twrite", "write admin", ""];
 pub(super) const TIERS: &[&str] =
     &["gold", "silver", "gold-1", "gold,silver", "gold, silver", "GOLD"];
-pub(super) const HEADERS: [&str; 2] = ["x-tier", "x-role"];
+/// Headers that rules write claims to, and clients forge; the last is for payloads.
+pub(super) const OUTPUTS: [&str; 3] = ["x-role", "x-out", "x-payload"];
+pub(super) const OUTPUT_CLAIMS: [&str; 6] = ["group", "groups", "level", "sub", "azp", "a.b"];
 
 /// The ID of a peer, without its scheme.
 pub(super) fn principal(random: &mut Random) -> String {
@@ -149,7 +164,8 @@ pub(super) fn principal(random: &mut Random) -> String {
 pub(super) fn value(random: &mut Random, name: &str) -> String {
     match name {
         "ports" | "destination.port" => random.pick(PORTS).into(),
-        "ipBlocks" | "remoteIpBlocks" | "source.ip" | "remote.ip" | "destination.ip" => {
+        "ipBlocks" | "source.ip" => random.pick(SOURCE_RANGES).into(),
+        "remoteIpBlocks" | "remote.ip" | "destination.ip" => {
             let list = if random.percent(50) { RANGES } else { PLAIN_ADDRESSES };
             random.pick(list).into()
         }

@@ -4,32 +4,76 @@ use serde_json::{Map, Value, json};
 
 use super::metadata;
 use super::pool::{
-    ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, PATHS, PORTS, SCOPES, SUBJECTS, TIERS, WORDS,
-    principal,
+    ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, OUTPUTS, PATHS, PORTS, SCOPES, SOURCES, SUBJECTS,
+    TIERS, WORDS, principal,
 };
-use crate::case::{NOW, RequestModel, Setup, Token};
+use crate::case::{Form, PeerNames, RequestModel, Setup, Token, now};
 use crate::random::Random;
+use crate::rbac::PeerForm;
 
-/// A request for a workload.
-pub fn request(random: &mut Random, setup: &Setup) -> RequestModel {
+/// Requests for a workload, over a few connections.
+pub(super) fn requests(random: &mut Random, setup: &Setup, count: usize) -> Vec<RequestModel> {
+    let connections: Vec<_> = (0..CONNECTIONS).map(|_| connection(random, setup)).collect();
+    let mut next = || {
+        let connection = connections[random.below(CONNECTIONS)].clone();
+        request(random, setup, connection)
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// How many connections carry the requests for one workload.
+const CONNECTIONS: usize = 5;
+
+/// What all requests of one connection have in common.
+fn connection(random: &mut Random, setup: &Setup) -> RequestModel {
+    let certificate = setup.peers == PeerForm::Certificate && random.percent(80);
+    RequestModel {
+        source_ip: address(random, SOURCES),
+        destination_ip: address(random, ADDRESSES),
+        destination_port: random.percent(95).then(|| random.pick(PORTS).parse().expect("port")),
+        server_name: random.percent(70).then(|| random.pick(NAMES).to_owned()),
+        peer: certificate.then(|| names(random)),
+        ..RequestModel::default()
+    }
+}
+
+/// The names in a certificate: now and then none that count, or too many.
+fn names(random: &mut Random) -> PeerNames {
+    let mut id = || format!("spiffe://{}", principal(random));
+    let mut names = PeerNames { uris: vec![id()], hosts: Vec::new() };
+    let other = id();
+    match random.weighted(&[90, 4, 3, 3]) {
+        0 => {}
+        1 => names.uris.push(other),
+        2 => names = PeerNames { uris: Vec::new(), hosts: vec!["example.com".into()] },
+        _ => names.uris.clear(),
+    }
+    names
+}
+
+fn request(random: &mut Random, setup: &Setup, connection: RequestModel) -> RequestModel {
     let mut request = RequestModel {
         method: random.pick(METHODS).into(),
         target: path(random),
         authority: random.percent(97).then(|| random.pick(HOSTS).into()),
-        source_ip: address(random),
-        remote_ip: address(random),
-        destination_ip: address(random),
-        destination_port: random.percent(95).then(|| random.pick(PORTS).parse().expect("port")),
-        server_name: random.percent(70).then(|| random.pick(NAMES).to_owned()),
+        remote_ip: address(random, ADDRESSES),
         metadata: metadata(random),
-        peer: random.percent(75).then(|| format!("spiffe://{}", principal(random))),
-        ..RequestModel::default()
+        ..connection
     };
+    if setup.peers == PeerForm::FilterState && random.percent(75) {
+        let uris = vec![format!("spiffe://{}", principal(random))];
+        request.peer = Some(PeerNames { uris, hosts: Vec::new() });
+    }
     if random.percent(15) {
         request.target.push_str("?x=/admin");
     }
     header(random, &mut request, "x-tier", TIERS);
     header(random, &mut request, "X-Role", WORDS);
+    for name in OUTPUTS {
+        if random.percent(4) {
+            request.headers.push((name.into(), "forged".into()));
+        }
+    }
     if random.percent(10) && request.method == "OPTIONS" {
         request.headers.push(("origin".into(), "https://a.example".into()));
         request.headers.push(("access-control-request-method".into(), "GET".into()));
@@ -50,8 +94,8 @@ fn header(random: &mut Random, request: &mut RequestModel, name: &str, values: &
     }
 }
 
-fn address(random: &mut Random) -> Option<core::net::IpAddr> {
-    random.percent(95).then(|| random.pick(ADDRESSES).parse().expect("address"))
+fn address(random: &mut Random, list: &[&str]) -> Option<core::net::IpAddr> {
+    random.percent(95).then(|| random.pick(list).parse().expect("address"))
 }
 
 fn path(random: &mut Random) -> String {
@@ -139,12 +183,7 @@ fn token(random: &mut Random, issuer: &str) -> Token {
     if random.percent(88) {
         set("sub", random.pick(SUBJECTS).into());
     }
-    match random.weighted(&[90, 4, 3, 3]) {
-        0 => set("exp", json!(NOW + 300)),
-        1 => {}
-        2 => set("exp", json!(NOW - 3600)),
-        _ => set("nbf", json!(NOW + 3600)),
-    }
+    times(random, &mut set);
     match random.weighted(&[40, 35, 10, 15]) {
         0 => set("aud", json!("api")),
         1 => set("aud", json!(["api", "other"])),
@@ -172,7 +211,26 @@ fn token(random: &mut Random, issuer: &str) -> Token {
     if random.percent(30) {
         set("https://x/y", claim(random));
     }
-    Token { claims, genuine: random.percent(96) }
+    let forms = [Form::NoKid, Form::UnknownKid, Form::Forged, Form::Altered, Form::Unsigned];
+    let form = if random.percent(94) { Form::Genuine } else { forms[random.below(forms.len())] };
+    Token { claims, form }
+}
+
+/// Far from every limit, since both sides have clocks of their own; vectors stand at the limits.
+fn times(random: &mut Random, set: &mut impl FnMut(&str, Value)) {
+    let (day, now) = (86_400, now());
+    match random.weighted(&[86, 4, 2, 2, 1, 1, 1, 1, 1, 1]) {
+        0 => set("exp", json!(now + day)),
+        1 => {}
+        2 => set("exp", json!(now - day)),
+        3 => set("nbf", json!(now + day)),
+        4 => set("exp", json!(0)),
+        5 => set("exp", json!((now + day).to_string())),
+        6 => set("iat", json!(now + day)),
+        7 => set("exp", json!(-1)),
+        8 => set("nbf", json!("soon")),
+        _ => set("exp", json!(null)),
+    }
 }
 
 fn claim(random: &mut Random) -> Value {

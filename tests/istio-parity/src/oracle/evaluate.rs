@@ -1,6 +1,7 @@
 //! Envoy's RBAC matchers, and what Lychgate's strictnesses would make of them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
@@ -16,8 +17,10 @@ pub enum Strictness {
     HeaderLines,
     /// A namespace is that of exactly Istio's form of an ID.
     Namespace,
-    /// So is a service account, and a dot in it is a dot.
+    /// So is a service account.
     ServiceAccount,
+    /// A dot in a service account is a dot.
+    LiteralDots,
     /// In a refusal, a list of words is also compared as a whole.
     WordsWhole,
     /// In a refusal, issuer and subject are also compared as one text.
@@ -26,18 +29,22 @@ pub enum Strictness {
     LineFeed,
     /// In a refusal, the wildcards of a path template take any character.
     TemplateCharacters,
+    /// An IPv4 address mapped into IPv6 is read both ways.
+    MappedAddress,
 }
 
 impl Strictness {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::HeaderLines,
         Self::Namespace,
         Self::ServiceAccount,
+        Self::LiteralDots,
         Self::WordsWhole,
         Self::SubjectJoined,
         Self::LineFeed,
         Self::TemplateCharacters,
+        Self::MappedAddress,
     ];
 
     /// The id in docs/strictness.md.
@@ -45,12 +52,13 @@ impl Strictness {
     pub const fn id(self) -> &'static str {
         match self {
             Self::HeaderLines => "request.header-lines",
-            Self::Namespace => "peer.namespace",
-            Self::ServiceAccount => "peer.namespace (service account)",
+            Self::Namespace | Self::ServiceAccount => "peer.namespace",
+            Self::LiteralDots => "peer.literal-dots",
             Self::WordsWhole => "claim.words-whole",
             Self::SubjectJoined => "claim.principal-joined",
             Self::LineFeed => "claim.line-feed",
             Self::TemplateCharacters => "path.template-characters",
+            Self::MappedAddress => "request.mapped-address",
         }
     }
 }
@@ -69,10 +77,10 @@ impl Doubts {
         Self::default()
     }
 
-    /// All that Lychgate's matchers are known for.
+    /// Some of what Lychgate's matchers are known for.
     #[must_use]
-    pub fn all() -> Self {
-        Self { strictnesses: Strictness::ALL.into(), joined: false }
+    pub fn of(strictnesses: &[Strictness]) -> Self {
+        Self { strictnesses: strictnesses.iter().copied().collect(), joined: false }
     }
 
     /// One of them.
@@ -106,11 +114,27 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
             Some((name, values)) if doubts.has(Strictness::HeaderLines) => {
                 every_line(name, &values, facts, wide, doubts.joined)
             }
+            _ if doubts.has(Strictness::MappedAddress) => in_both_readings(facts, wide, |facts| {
+                matchers.iter().any(|matcher| holds(matcher, facts, wide, doubts))
+            }),
             _ => matchers.iter().any(all),
         },
         Matcher::Not(matcher) => !holds(matcher, facts, !wide, doubts),
         Matcher::Leaf(leaf) => compares(leaf, facts, wide, doubts),
     }
+}
+
+/// Whether something holds of the addresses as they are and of their plain form: both where a
+/// doubtful comparison should fail, else one of them.
+fn in_both_readings<'a>(facts: &Facts<'a>, wide: bool, holds: impl Fn(&Facts<'a>) -> bool) -> bool {
+    let plain = |ip: Option<IpAddr>| ip.map(|ip| ip.to_canonical());
+    let other = Facts {
+        source_ip: plain(facts.source_ip),
+        remote_ip: plain(facts.remote_ip),
+        destination_ip: plain(facts.destination_ip),
+        ..facts.clone()
+    };
+    if wide { holds(facts) || holds(&other) } else { holds(facts) && holds(&other) }
 }
 
 fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool {
@@ -130,7 +154,7 @@ fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool
         Leaf::ServerName(text) => {
             facts.server_name.is_some_and(|name| text.matches(name.to_ascii_lowercase().as_bytes()))
         }
-        Leaf::Peer(peer) => facts.peer.is_some_and(|id| peer_matches(peer, id, wide, doubts)),
+        Leaf::Peer(peer) => facts.peer.iter().any(|id| peer_matches(peer, id, wide, doubts)),
         Leaf::Metadata { filter, path, value } if filter == "envoy.filters.http.jwt_authn" => {
             claim_matches(&path[1..], value, facts, wide, doubts)
         }
@@ -143,7 +167,7 @@ fn compares(leaf: &Leaf, facts: &Facts<'_>, wide: bool, doubts: &Doubts) -> bool
     }
 }
 
-fn header<'a>(name: &str, facts: &Facts<'a>) -> Vec<&'a str> {
+fn header<'f>(name: &str, facts: &'f Facts<'_>) -> Vec<&'f str> {
     match name {
         ":method" => vec![facts.method],
         ":authority" => facts.authority.into_iter().collect(),
@@ -225,10 +249,19 @@ fn peer_matches(peer: &PeerMatch, id: &str, wide: bool, doubts: &Doubts) -> bool
                 whole(&glob.join(".*")).is_match(namespace.as_bytes())
             })
         }
-        PeerField::ServiceAccount(namespace, account)
-            if !wide && doubts.has(Strictness::ServiceAccount) =>
-        {
-            workload == Some((namespace, account))
+        PeerField::ServiceAccount(namespace, account) if !wide && envoy => {
+            let text = if doubts.has(Strictness::LiteralDots) {
+                regex::escape(account)
+            } else {
+                account.clone()
+            };
+            let form = format!("spiffe://.+/ns/{namespace}/(.+/|)sa/{text}(/.+)?");
+            let is_form = |(found, name): (&str, &str)| {
+                found == namespace && whole(&text).is_match(name.as_bytes())
+            };
+            let literally =
+                !doubts.has(Strictness::LiteralDots) || whole(&form).is_match(id.as_bytes());
+            literally && (!doubts.has(Strictness::ServiceAccount) || workload.is_some_and(is_form))
         }
         _ => envoy,
     }

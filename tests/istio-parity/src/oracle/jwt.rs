@@ -1,8 +1,9 @@
 //! `jwt_authn` under the requirements that Istio writes.
 
+use base64ct::{Base64, Encoding as _};
 use serde_json::{Map, Value};
 
-use crate::case::{NOW, Rendered, Token};
+use crate::case::{Rendered, Token, now};
 use crate::resource::JwtRule;
 use crate::translate::sorted;
 
@@ -23,9 +24,9 @@ pub(super) fn token<'a>(
         missed &= texts.is_empty();
         let verified: Vec<_> = texts
             .iter()
-            .map(|text| request.tokens.get(*text).filter(|t| is_good(t, rule)))
+            .map(|text| request.tokens.get(text).filter(|t| is_good(t, rule)))
             .collect();
-        match verified.last() {
+        match verified.first() {
             Some(Some(token)) if verified.iter().all(Option::is_some) => {
                 return Ok(Some((rule, token)));
             }
@@ -33,6 +34,48 @@ pub(super) fn token<'a>(
         }
     }
     if missed { Ok(None) } else { Err(()) }
+}
+
+/// The header lines behind the filter: what any rule writes is removed first, whoever sent it, and
+/// the rule of the token writes its own.
+pub(super) fn outputs(
+    rules: &[JwtRule],
+    token: Option<(&JwtRule, &Token)>,
+    request: &Rendered,
+) -> Vec<(String, String)> {
+    let written = |name: &str| {
+        rules.iter().any(|rule| {
+            let claims = rule.output_claim_to_headers.iter().map(|output| &output.header);
+            let mut all = claims.chain(&rule.output_payload_to_header);
+            all.any(|header| header.eq_ignore_ascii_case(name))
+        })
+    };
+    let mut lines: Vec<_> =
+        request.headers.iter().filter(|(name, _)| !written(name)).cloned().collect();
+    for output in token.iter().flat_map(|(rule, _)| &rule.output_claim_to_headers) {
+        let claims = token.map(|(_, token)| &token.claims);
+        if let Some(value) = claims.and_then(|claims| written_claim(claims, &output.claim)) {
+            lines.push((output.header.clone(), value));
+        }
+    }
+    lines
+}
+
+/// A claim as a header: a dot leads into an object; lists and objects are base64 of their JSON.
+fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
+    let mut parts = name.split('.');
+    let mut found = claims.get(parts.next()?)?;
+    for part in parts {
+        found = found.as_object()?.get(part)?;
+    }
+    match found {
+        Value::Null => None,
+        Value::String(text) => (!text.is_empty()).then(|| text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(found.to_string()),
+        Value::Array(_) | Value::Object(_) => {
+            Some(Base64::encode_string(found.to_string().as_bytes()))
+        }
+    }
 }
 
 /// The payload as it stands in the metadata: lists of words are split.
@@ -49,34 +92,33 @@ pub(super) fn payload(rule: &JwtRule, claims: &Map<String, Value>) -> Map<String
     payload
 }
 
-fn extract<'a>(rule: &JwtRule, request: &'a Rendered) -> Vec<&'a str> {
+fn extract(rule: &JwtRule, request: &Rendered) -> Vec<String> {
     let mut found = Vec::new();
     let usual =
         rule.from_headers.is_empty() && rule.from_params.is_empty() && rule.from_cookies.is_empty();
     if usual {
         found.extend(in_header(request, "authorization", "Bearer "));
-        found.extend(in_query(request, "access_token"));
+        found.extend(in_query(request, "access_token").map(String::from));
     }
     for header in &rule.from_headers {
         found.extend(in_header(request, &header.name, &header.prefix));
     }
     for name in &rule.from_params {
-        found.extend(in_query(request, name));
+        found.extend(in_query(request, name).map(String::from));
     }
     for name in &rule.from_cookies {
-        found.extend(in_cookies(request, name));
+        found.extend(in_cookies(request, name).map(String::from));
     }
     found
 }
 
-/// The prefix is found anywhere; behind it, what no token begins with is skipped.
-fn in_header<'a>(request: &'a Rendered, name: &str, prefix: &str) -> Vec<&'a str> {
+/// The prefix is found anywhere; behind it, what no token has in it is left out.
+fn in_header(request: &Rendered, name: &str, prefix: &str) -> Vec<String> {
     let is_named = |line: &&(String, String)| line.0.eq_ignore_ascii_case(name);
-    let token = |value: &'a str| {
+    let token = |value: &str| {
         let (_, behind) = value.split_once(prefix)?;
-        let is_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        let start = behind.trim_start_matches(|letter| !is_token(letter));
-        start.split(|letter| !is_token(letter)).next().filter(|token| !token.is_empty())
+        let is_token = |letter: &char| letter.is_ascii_alphanumeric() || "-_.".contains(*letter);
+        Some(behind.chars().filter(is_token).collect()).filter(|token: &String| !token.is_empty())
     };
     request.headers.iter().filter(is_named).filter_map(|line| token(&line.1)).collect()
 }
@@ -102,12 +144,12 @@ fn is_good(token: &Token, rule: &JwtRule) -> bool {
     let (Some(exp), Some(nbf), Some(_)) = (time("exp"), time("nbf"), time("iat")) else {
         return false;
     };
-    token.genuine
+    token.form.verifies()
         && is_text("sub")
         && is_text("jti")
         && claim("iss").and_then(Value::as_str) == Some(&rule.issuer)
-        && (exp == 0 || exp + SKEW >= NOW)
-        && nbf <= NOW + SKEW
+        && (exp == 0 || exp + SKEW >= now())
+        && nbf <= now() + SKEW
         && has_audience(claim("aud"), &rule.audiences)
 }
 

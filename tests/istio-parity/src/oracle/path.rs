@@ -1,26 +1,54 @@
 //! Istio's default normalisation of paths (BASE), as Envoy does it.
 
-/// The path after unreserved escapes are decoded, backslashes turned, other characters escaped, and
-/// dot segments resolved. Doubled slashes stay.
+/// The path after backslashes are turned, dot segments resolved, unreserved escapes decoded, and
+/// other characters escaped. Doubled slashes stay.
 #[must_use]
 pub fn normalize(path: &str) -> String {
-    let mut decoded = Vec::new();
-    let mut rest = path.as_bytes();
+    let path = path.replace('\\', "/");
+    let Some(body) = path.strip_prefix('/') else { return spelled(&path) };
+    let segments: Vec<&str> = body.split('/').collect();
+    let mut resolved: Vec<String> = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        match dots(segment) {
+            None => {
+                resolved.push(spelled(segment));
+                continue;
+            }
+            Some(1) => {}
+            Some(_) => drop(resolved.pop()),
+        }
+        if index + 1 == segments.len() {
+            resolved.push(String::new());
+        }
+    }
+    format!("/{}", resolved.join("/"))
+}
+
+/// How many dots a dot segment has: escaped or not alone, but not escaped before parameters.
+fn dots(segment: &str) -> Option<usize> {
+    let lower = segment.to_ascii_lowercase().replace("%2e", ".");
+    let alone = [".", ".."].into_iter().find(|dots| *dots == lower);
+    let before = segment.split_once(';').map(|(before, _)| before);
+    alone.or(before.filter(|before| [".", ".."].contains(before))).map(str::len)
+}
+
+fn spelled(segment: &str) -> String {
+    let mut spelled = Vec::new();
+    let mut rest = segment.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         match (byte, escaped(after)) {
             (b'%', Some(character)) if is_unreserved(character) => {
-                decoded.push(character);
+                spelled.push(character);
                 rest = &after[2..];
             }
-            (b'\\', _) => decoded.push(b'/'),
             (b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0..=b' ' | 0x7f.., _) => {
-                decoded.extend(format!("%{byte:02X}").into_bytes());
+                spelled.extend(format!("%{byte:02X}").into_bytes());
             }
-            _ => decoded.push(byte),
+            _ => spelled.push(byte),
         }
     }
-    resolve(&String::from_utf8_lossy(&decoded))
+    String::from_utf8_lossy(&spelled).into_owned()
 }
 
 fn escaped(digits: &[u8]) -> Option<u8> {
@@ -30,27 +58,6 @@ fn escaped(digits: &[u8]) -> Option<u8> {
 
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-fn resolve(path: &str) -> String {
-    let Some(body) = path.strip_prefix('/') else { return path.to_owned() };
-    let segments: Vec<&str> = body.split('/').collect();
-    let mut resolved: Vec<&str> = Vec::new();
-    for (index, segment) in segments.iter().enumerate() {
-        let is_last = index + 1 == segments.len();
-        match *segment {
-            "." => {}
-            ".." => drop(resolved.pop()),
-            other => {
-                resolved.push(other);
-                continue;
-            }
-        }
-        if is_last {
-            resolved.push("");
-        }
-    }
-    format!("/{}", resolved.join("/"))
 }
 
 #[cfg(test)]
@@ -72,6 +79,10 @@ mod tests {
             ("/a\\b", "/a/b"),
             ("/a|b", "/a%7Cb"),
             ("/%zz", "/%zz"),
+            ("/a/..;x/b", "/b"),
+            ("/a/.;x", "/a/"),
+            ("/a/%2e%2e;/b", "/a/..;/b"),
+            ("/a/..x/b", "/a/..x/b"),
         ] {
             assert_eq!(normalize(path), normal, "{path}");
         }

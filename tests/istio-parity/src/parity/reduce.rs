@@ -2,44 +2,42 @@
 
 use serde_json::Value;
 
-use super::{Case, Comparison, Subject, compare};
-use crate::oracle::Oracle;
+use super::{Case, Comparison, Question, Subject, compare};
+use crate::oracle::{Doubts, Oracle};
 
-/// Leaves out whatever can be left out.
+/// Leaves out whatever can be left out, by the model of Envoy; the case itself where the model sees
+/// no difference.
 #[must_use]
 pub fn reduced(case: &Case) -> Case {
-    let Some(wanted) = outcome(case) else { return case.clone() };
-    let mut document = serde_json::to_value(case).expect("a case is JSON");
-    loop {
-        let before = document.clone();
-        let mut pointers = Vec::new();
-        list(&document, &mut String::new(), &mut pointers);
-        // From the back, so that what is left keeps its place.
-        for pointer in pointers.iter().rev() {
-            for shorter in shorter(&document, pointer) {
-                if shorter != document
-                    && parse(&shorter).and_then(|case| outcome(&case)).as_ref() == Some(&wanted)
-                {
-                    document = shorter;
-                    break;
-                }
-            }
-        }
-        if document == before {
-            return parse(&document).unwrap_or_else(|| case.clone());
-        }
+    let mut best = case.clone();
+    let Some(wanted) = outcome(case) else { return best };
+    let is_it = |case: &Case| outcome(case).is_some_and(|found| found.kind() == wanted.kind());
+    while let Some(shorter) = shorter_cases(&best).into_iter().find(is_it) {
+        best = shorter;
     }
-}
-
-fn parse(document: &Value) -> Option<Case> {
-    serde_json::from_value(document.clone()).ok()
+    best
 }
 
 fn outcome(case: &Case) -> Option<Comparison> {
-    let oracle = Oracle::new(&case.setup).ok()?;
-    let subject = Subject::load(&case.setup).ok()?;
-    let outcome = compare(&oracle, &subject, &case.request, case.spelling);
+    let Case { setup, request, spelling } = case;
+    let oracle = Oracle::new(setup).ok()?;
+    let ours = Subject::load(setup).ok()?.decide(setup, request, *spelling);
+    let question = Question { oracle: &oracle, setup, request, spelling: *spelling };
+    let outcome = compare(&question, oracle.answer(request, &Doubts::none()), &ours);
     outcome.is_bug().then_some(outcome)
+}
+
+/// The case without each of its parts, the outside first.
+#[must_use]
+pub fn shorter_cases(case: &Case) -> Vec<Case> {
+    let document = serde_json::to_value(case).expect("a case is JSON");
+    let mut pointers = Vec::new();
+    list(&document, &mut String::new(), &mut pointers);
+    let shorter = pointers.iter().flat_map(|pointer| shorter(&document, pointer));
+    shorter
+        .filter(|shorter| *shorter != document)
+        .filter_map(|shorter| serde_json::from_value(shorter).ok())
+        .collect()
 }
 
 /// Pointers to everything, the outside first.
@@ -61,7 +59,7 @@ fn list(value: &Value, pointer: &mut String, pointers: &mut Vec<String>) {
     }
 }
 
-/// The document without that place, and with nothing in it.
+/// The document without that place, with nothing in it, and with half of its text.
 fn shorter(document: &Value, pointer: &str) -> Vec<Value> {
     let Some((parent, name)) = pointer.rsplit_once('/') else { return Vec::new() };
     let mut without = document.clone();
@@ -78,19 +76,21 @@ fn shorter(document: &Value, pointer: &str) -> Vec<Value> {
     if !removed {
         return Vec::new();
     }
-    let mut null = document.clone();
-    if let Some(place) = null.pointer_mut(pointer)
-        && !place.is_null()
-    {
-        *place = Value::Null;
-    } else {
-        null = Value::Null;
-    }
-    let mut half = document.clone();
-    if let Some(Value::String(text)) = half.pointer_mut(pointer)
+    let mut shorter = vec![without];
+    let mut with = |value: Value| {
+        let mut other = document.clone();
+        if let Some(place) = other.pointer_mut(pointer)
+            && !place.is_null()
+        {
+            *place = value;
+            shorter.push(other);
+        }
+    };
+    with(Value::Null);
+    if let Some(Value::String(text)) = document.pointer(pointer)
         && text.len() > 40
     {
-        *text = text.chars().take(text.len() / 2).collect();
+        with(text.chars().take(text.len() / 2).collect::<String>().into());
     }
-    vec![without, null, half]
+    shorter
 }

@@ -3,69 +3,176 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Case, Comparison, reduced};
-use crate::case::Setup;
-use crate::resource::Action;
+use super::coverage::parts;
+use super::direction::Directions;
+use super::{Case, Comparison, Question};
+use crate::generate::Group;
+use crate::strictness;
 
-/// How many bugs of one kind are kept, reduced.
-const KEPT: usize = 6;
+/// How many bugs of one kind are kept.
+const KEPT: usize = 3;
+
+/// How both sides answered where some part of a policy had a say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Side {
+    /// How often it was asked.
+    pub asked: usize,
+    /// How often both sides allowed.
+    pub allowed: usize,
+    /// How often both sides denied.
+    pub denied: usize,
+}
+
+impl Side {
+    const fn add(&mut self, other: Self) {
+        self.asked += other.asked;
+        self.allowed += other.allowed;
+        self.denied += other.denied;
+    }
+}
 
 /// What a run has seen.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many answers were compared.
-    pub requests: usize,
     /// How many bundles Lychgate refused, by code, with one message.
-    pub refusals: BTreeMap<String, (usize, String)>,
+    refusals: BTreeMap<String, (usize, String)>,
     /// How many answers were alike, or stricter by which name.
-    pub outcomes: BTreeMap<String, usize>,
-    /// How often each part of a policy had a say: allowed by both, denied by both, other.
-    pub coverage: BTreeMap<String, [usize; 3]>,
-    /// What must not happen: how often, and reduced cases.
-    pub bugs: BTreeMap<String, (usize, Vec<Case>)>,
+    outcomes: BTreeMap<String, usize>,
+    /// How often each part of a policy and of a request had a say.
+    coverage: BTreeMap<String, Side>,
+    /// In which forms of a policy each strictness has shown.
+    directions: Directions,
+    /// What must not happen: how often, and the first cases.
+    bugs: BTreeMap<String, (usize, Vec<Case>)>,
+    /// The answers of the set of policies at hand.
+    current: Side,
+    /// How many answers were compared.
+    requests: usize,
 }
 
 impl Report {
+    /// How many answers were compared.
+    #[must_use]
+    pub const fn requests(&self) -> usize {
+        self.requests
+    }
+
     /// Whether nothing was looser, and nothing stricter without a name.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.bugs.is_empty()
     }
 
-    pub(super) fn refused(&mut self, (code, message): &(String, String), _setup: &Setup) {
+    /// How many answers must not have been.
+    #[must_use]
+    pub fn bugs(&self) -> usize {
+        self.bugs.values().map(|(count, _)| count).sum()
+    }
+
+    /// The kinds of bugs, each with its first case.
+    pub fn first_bugs(&self) -> impl Iterator<Item = (&str, &Case)> {
+        self.bugs.iter().filter_map(|(kind, (_, cases))| Some((kind.as_str(), cases.first()?)))
+    }
+
+    /// The fields, keys and forms of value that had less than that to say.
+    pub fn below(&self, least: usize) -> impl Iterator<Item = (&str, Side)> {
+        let parts = self.coverage.iter().map(|(part, side)| (part.as_str(), *side));
+        parts.filter(move |(part, side)| {
+            let counts = ["ALLOW ", "DENY ", "form "].iter().any(|kind| part.starts_with(kind));
+            counts && (side.asked < least || side.allowed < least || side.denied < least)
+        })
+    }
+
+    pub(crate) fn refused(&mut self, (code, message): &(String, String)) {
         let entry = self.refusals.entry(code.clone()).or_default();
         entry.0 += 1;
         entry.1.clone_from(message);
     }
 
-    pub(super) fn bug(&mut self, case: Case, comparison: &Comparison) {
-        let entry = self.bugs.entry(format!("{comparison:?}")).or_default();
-        entry.0 += 1;
-        if entry.1.len() < KEPT {
-            entry.1.push(reduced(&case));
+    /// One answer to one of the sets of a group.
+    pub(crate) fn add(
+        &mut self,
+        group: &Group,
+        index: usize,
+        question: &Question<'_>,
+        comparison: &Comparison,
+    ) {
+        self.requests += 1;
+        let mut side = Side { asked: 1, ..Side::default() };
+        match comparison {
+            Comparison::BothAllow | Comparison::Withheld(_) => side.allowed = 1,
+            Comparison::BothDeny => side.denied = 1,
+            _ => {}
+        }
+        self.current.add(side);
+        for part in super::coverage::request_parts(question) {
+            self.coverage.entry(part.into()).or_default().add(side);
+        }
+        let names: &[&str] = match comparison {
+            Comparison::Stricter(names) => names,
+            Comparison::Withheld(name) => &[name],
+            _ => &[],
+        };
+        for name in names {
+            assert!(strictness::all().contains_key(*name), "{name} is no named strictness");
+        }
+        self.directions.add(group, index, comparison);
+        *self.outcomes.entry(outcome(comparison)).or_default() += 1;
+        if comparison.is_bug() {
+            let entry = self.bugs.entry(comparison.kind()).or_default();
+            entry.0 += 1;
+            if entry.1.len() < KEPT {
+                entry.1.push(question.case());
+            }
         }
     }
 
-    pub(super) fn count(&mut self, setup: &Setup, outcomes: &[Comparison]) {
-        self.requests += outcomes.len();
-        let mut totals = [0; 3];
-        for outcome in outcomes {
-            let (column, name) = match outcome {
-                Comparison::BothAllow => (0, "both allow".to_owned()),
-                Comparison::BothDeny => (1, "both deny".to_owned()),
-                Comparison::Stricter(name) => (2, format!("stricter: {name}")),
-                Comparison::Bearer => (2, "looser by name: bearer in any case".to_owned()),
-                bug => (2, format!("BUG {bug:?}")),
-            };
-            totals[column] += 1;
-            *self.outcomes.entry(name).or_default() += 1;
+    /// Nothing more comes for that set of policies.
+    pub(crate) fn end(&mut self, group: &Group, index: usize) {
+        let side = std::mem::take(&mut self.current);
+        for part in parts(&group.setups[index]) {
+            self.coverage.entry(part).or_default().add(side);
         }
-        for part in parts(setup) {
-            let entry = self.coverage.entry(part).or_default();
-            for (count, total) in entry.iter_mut().zip(totals) {
-                *count += total;
-            }
+    }
+
+    /// Counts a reason that Lychgate gave.
+    pub(crate) fn reason(&mut self, reason: &str) {
+        let reason = if reason.is_empty() { "none, or Envoy's own" } else { reason };
+        *self.outcomes.entry(format!("reason {reason}")).or_default() += 1;
+    }
+
+    /// Adds what another run has seen.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.directions.merge(&other.directions);
+        for (code, (count, message)) in other.refusals {
+            let entry = self.refusals.entry(code).or_default();
+            *entry = (entry.0 + count, message);
         }
+        for (name, count) in other.outcomes {
+            *self.outcomes.entry(name).or_default() += count;
+        }
+        for (part, side) in other.coverage {
+            self.coverage.entry(part).or_default().add(side);
+        }
+        for (kind, (count, cases)) in other.bugs {
+            let entry = self.bugs.entry(kind).or_default();
+            entry.0 += count;
+            entry.1.extend(cases);
+            entry.1.truncate(KEPT);
+        }
+    }
+}
+
+fn outcome(comparison: &Comparison) -> String {
+    match comparison {
+        Comparison::BothAllow => "both allow".into(),
+        Comparison::BothDeny => "both deny".into(),
+        Comparison::Malformed => "both deny: Envoy itself, before any filter".into(),
+        Comparison::Stricter(names) => format!("stricter: {}", names.join(" + ")),
+        Comparison::Withheld(name) => format!("both allow, handed on differs by name: {name}"),
+        Comparison::Bearer => "looser by name: bearer".into(),
+        bug => format!("BUG {}", bug.kind()),
     }
 }
 
@@ -79,62 +186,14 @@ impl fmt::Display for Report {
         for (code, (count, message)) in &self.refusals {
             writeln!(f, "{count:>9}  {code}: {message}")?;
         }
-        writeln!(f, "\npart of a policy: both allow, both deny, other")?;
-        for (part, [allow, deny, other]) in &self.coverage {
-            writeln!(f, "{allow:>9} {deny:>9} {other:>9}  {part}")?;
+        writeln!(f, "\n    asked  both allow  both deny  part of a policy or a request")?;
+        for (part, Side { asked, allowed, denied }) in &self.coverage {
+            writeln!(f, "{asked:>9} {allowed:>11} {denied:>10}  {part}")?;
         }
-        for (name, (count, cases)) in &self.bugs {
-            writeln!(f, "\nBUG {name}: {count} times")?;
-            for case in cases {
-                let text = serde_json::to_string(case).map_err(|_| fmt::Error)?;
-                writeln!(f, "  {text}")?;
-            }
+        write!(f, "\n{}", self.directions)?;
+        for (kind, (count, _)) in &self.bugs {
+            writeln!(f, "BUG {kind}: {count} times")?;
         }
         Ok(())
-    }
-}
-
-/// The fields, keys and forms of value in a set of policies.
-fn parts(setup: &Setup) -> Vec<String> {
-    let mut parts = Vec::new();
-    for policy in &setup.policies {
-        let action = match (policy.spec.action, policy.is_dry_run()) {
-            (_, true) => "dry-run",
-            (Action::Allow, _) => "ALLOW",
-            (Action::Deny, _) => "DENY",
-            (Action::Audit | Action::Custom, _) => "AUDIT",
-        };
-        parts.push(format!("action {action}"));
-        let mut add = |name: &str, values: &[String]| {
-            parts.push(format!("{action} {name}"));
-            parts.extend(values.iter().map(|value| format!("form {}", form(value))));
-        };
-        for rule in policy.rules() {
-            let sources = rule.from.iter().flat_map(|from| &from.source);
-            let operations = rule.to.iter().flat_map(|to| &to.operation);
-            sources.chain(operations).for_each(|(name, values)| add(name, values));
-            for condition in &rule.when {
-                if !condition.values.is_empty() {
-                    add(&condition.key, &condition.values);
-                }
-                if !condition.not_values.is_empty() {
-                    add(&format!("not {}", condition.key), &condition.not_values);
-                }
-            }
-        }
-    }
-    parts.push(format!("{} issuers", setup.jwt_rules.len()));
-    parts.sort();
-    parts.dedup();
-    parts
-}
-
-fn form(value: &str) -> &'static str {
-    match value {
-        "*" => "star",
-        _ if value.contains("{*") => "template",
-        _ if value.starts_with('*') => "suffix",
-        _ if value.ends_with('*') => "prefix",
-        _ => "exact",
     }
 }

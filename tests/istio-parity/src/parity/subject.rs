@@ -3,17 +3,16 @@
 use lychgate_core::authn::{Keys, TokenCache};
 use lychgate_core::decision::{Reason, Verdict};
 use lychgate_core::engine::Engine;
-use lychgate_core::jwt::key::{
-    KeyCheck, KeyMaterial, KeyRefusal, Outcome, SignatureCheck, Verifier,
-};
 use lychgate_core::request::{Connection, HeaderLine, Lines, MetadataValue, Metadatum, Request};
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
+use lychgate_crypto::Portable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::case::{NOW, RequestModel, Setup};
+use crate::case::{RequestModel, Setup, now};
 use crate::oracle::normalize;
+use crate::rbac::PeerForm;
 
 /// How a host spells a request to Lychgate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,26 +30,22 @@ impl Spelling {
     pub const ALL: [Self; 3] = [Self::Normal, Self::Raw, Self::Joined];
 }
 
+/// Lychgate's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ours {
+    /// Whether it lets the request pass.
+    pub allowed: bool,
+    /// Why.
+    pub reason: Reason,
+    /// What exactly, for a path.
+    pub detail: Option<&'static str>,
+}
+
 /// An engine with the policies of one setup.
 #[derive(Debug)]
 pub struct Subject {
     engine: Engine,
     keys: Keys,
-}
-
-/// Believes in the first byte of a signature.
-struct FirstByte;
-
-impl Verifier for FirstByte {
-    fn verify(&self, check: &SignatureCheck<'_>) -> Outcome {
-        if check.signature.first() == Some(&1) { Outcome::Valid } else { Outcome::Invalid }
-    }
-}
-
-impl KeyCheck for FirstByte {
-    fn check_key(&self, _material: &KeyMaterial) -> Result<(), KeyRefusal> {
-        Ok(())
-    }
 }
 
 impl Subject {
@@ -59,20 +54,16 @@ impl Subject {
     /// # Errors
     /// The code and the message with which it was refused.
     pub fn load(setup: &Setup) -> Result<Self, (String, String)> {
-        let engine = Engine::load(setup.bundle().as_bytes(), &FirstByte)
+        let engine = Engine::load(setup.bundle().as_bytes(), &Portable)
             .map_err(|error| (error.code().to_owned(), error.to_string()))?;
         let keys = Keys::new(engine.key_sources(), 1);
         Ok(Self { engine, keys })
     }
 
-    /// The verdict, the reason and its detail.
+    /// What the native core says.
     #[must_use]
-    pub fn decide(
-        &self,
-        model: &RequestModel,
-        spelling: Spelling,
-    ) -> (Verdict, Reason, Option<&'static str>) {
-        let rendered = model.render();
+    pub fn decide(&self, setup: &Setup, model: &RequestModel, spelling: Spelling) -> Ours {
+        let rendered = model.render(setup);
         let target = match spelling {
             Spelling::Raw => rendered.target.clone(),
             Spelling::Normal | Spelling::Joined => normal(&rendered.target),
@@ -88,9 +79,14 @@ impl Subject {
                 value: value.trim().as_bytes(),
             })
             .collect();
-        let peer = match &model.peer {
-            Some(id) => Peer::from_uri_names([id.as_bytes()]),
-            None => Peer::Absent,
+        let peer = match (&model.peer, setup.peers) {
+            (Some(peer), PeerForm::Certificate) => {
+                Peer::from_uri_names(peer.uris.iter().map(String::as_bytes))
+            }
+            (Some(peer), PeerForm::FilterState) => {
+                Peer::from_principal(peer.uris.first().map_or(&[][..], |id| id.as_bytes()))
+            }
+            (None, _) => Peer::Absent,
         };
         let metadata: Vec<Metadatum> = model.metadata.iter().filter_map(metadatum).collect();
         let request = Request {
@@ -112,12 +108,16 @@ impl Subject {
         let mut cache = TokenCache::new(4, 1 << 16);
         let decision = self.engine.decide(
             &request,
-            UnixTime::from_seconds(NOW),
+            UnixTime::from_seconds(now()),
             &self.keys,
             &mut cache,
-            &FirstByte,
+            &Portable,
         );
-        (decision.verdict(), decision.reason(), decision.detail())
+        Ours {
+            allowed: decision.verdict() == Verdict::Allow,
+            reason: decision.reason(),
+            detail: decision.detail(),
+        }
     }
 }
 
