@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use lychgate_harness::{CertificateSpec, HttpRequest, Peer};
-use lychgate_istio_parity::case::{NOW, RequestModel, Setup, Token};
+use lychgate_istio_parity::case::{Form, PeerNames, RequestModel, Setup, Token, now};
 use lychgate_istio_parity::generate;
 use lychgate_istio_parity::random::Random;
+use lychgate_istio_parity::rbac::PeerForm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,9 +21,13 @@ pub const REQUESTS: usize = 20;
 const SIGNERS: [(&str, &str, usize); 3] =
     [("ed-1", "EdDSA", 60), ("ec-1", "ES256", 32), ("rsa-1", "RS256", 8)];
 
+/// The time of decisions whose clock is set.
+const NOW: i64 = 1_800_000_000;
+
 /// How far the time of a decision is from that for which its tokens were made, in seconds: the
-/// tokens of the generator expire after 300, an hour ago, or start in an hour.
-const MOMENTS: [i64; 9] = [0, 299, 300, 359, 360, 361, -3600, 3539, 3540];
+/// tokens of the generator expire or start in a day, or expired a day ago.
+const MOMENTS: [i64; 12] =
+    [0, 86_339, 86_340, 86_341, 86_399, 86_400, 86_459, 86_460, 86_461, -86_339, -86_340, -86_341];
 
 /// A request with all that was chosen at random.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,10 +57,11 @@ impl RandomGroup {
     /// The next one of a stream.
     #[must_use]
     pub fn next(random: &mut Random) -> Self {
-        let setup = generate::setup(random);
-        let now = random.percent(30).then(|| i64::try_from(NOW).expect("a time"));
-        let mut request = || {
-            let model = sent(generate::request(random, &setup));
+        let generate::Group { setups, requests } = generate::group(random, REQUESTS);
+        let setup = carried(setups[random.below(setups.len())].clone());
+        let now = random.percent(30).then_some(NOW);
+        let request = |model| {
+            let model = sent(model);
             RandomRequest {
                 signers: model.tokens.iter().map(|_| signer(random)).collect(),
                 model,
@@ -63,8 +69,7 @@ impl RandomGroup {
                 joined: random.percent(10),
             }
         };
-        let requests = (0..REQUESTS).map(|_| request()).collect();
-        Self { setup, now, requests }
+        Self { requests: requests.into_iter().map(request).collect(), setup, now }
     }
 
     /// The questions; `number` makes their names.
@@ -92,6 +97,15 @@ impl RandomGroup {
 
 fn signer(random: &mut Random) -> usize {
     random.weighted(&SIGNERS.map(|(_, _, weight)| weight))
+}
+
+/// The policies as all hosts can enforce them: the peer is that of a connection, its address is no
+/// header's word, and the keys of tokens are public.
+fn carried(mut setup: Setup) -> Setup {
+    setup.peers = PeerForm::Certificate;
+    setup.forwarded = false;
+    setup.key = SIGNERS[0].0.into();
+    setup
 }
 
 /// The request as all hosts can be told of it: one address, which is that of the peer and of the
@@ -130,15 +144,21 @@ impl RandomRequest {
         let model = &self.model;
         let headers = model.headers.iter().map(|(n, v)| (n.clone().into_bytes(), place(v)));
         let headers = headers.collect();
-        let certificate =
-            |id: &String| CertificateSpec { uri_sans: vec![id.clone()], ..Default::default() };
+        let certificate = |names: &PeerNames| CertificateSpec {
+            uri_sans: names.uris.clone(),
+            dns_sans: names.hosts.clone(),
+            ..Default::default()
+        };
         HttpRequest {
             method: model.method.clone().into_bytes(),
             target: place(&model.target),
             authority: model.authority.clone().map(String::into_bytes),
             headers: if self.joined { joined(headers) } else { headers },
             joined: self.joined,
-            peer: model.peer.as_ref().map_or(Peer::Absent, |id| Peer::Certificate(certificate(id))),
+            peer: model
+                .peer
+                .as_ref()
+                .map_or(Peer::Absent, |names| Peer::Certificate(certificate(names))),
             source_ip: model.source_ip,
             remote_ip: model.remote_ip,
             destination_ip: model.destination_ip,
@@ -150,23 +170,37 @@ impl RandomRequest {
 }
 
 /// The token, its times moved from the generator's clock to that time.
-fn compact(lab: &Lab, token: &Token, signer: usize, now: i64) -> String {
+fn compact(lab: &Lab, token: &Token, signer: usize, time: i64) -> String {
     let (key, algorithm, _) = SIGNERS[signer];
     let mut claims = token.claims.clone();
     for name in ["exp", "nbf", "iat"] {
-        if let Some(time) = claims.get(name).and_then(Value::as_i64) {
-            let moved = time - i64::try_from(NOW).expect("a time") + now;
+        if let Some(then) = claims.get(name).and_then(Value::as_i64) {
+            let moved = then - i64::try_from(now()).expect("a time") + time;
             claims.insert(name.into(), json!(moved));
         }
     }
+    let header = match token.form {
+        Form::NoKid => json!({ "alg": algorithm, "typ": "JWT" }),
+        Form::UnknownKid => json!({ "alg": algorithm, "kid": "nobody", "typ": "JWT" }),
+        Form::Unsigned => json!({ "alg": "none", "typ": "JWT" }),
+        Form::Genuine | Form::Forged | Form::Altered => {
+            json!({ "alg": algorithm, "kid": key, "typ": "JWT" })
+        }
+    };
     let encode = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
-    let header = json!({ "alg": algorithm, "kid": key, "typ": "JWT" }).to_string();
-    let payload = Value::Object(claims).to_string();
-    let message = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
+    let head = encode(header.to_string().as_bytes());
+    let message = format!("{head}.{}", encode(json!(claims).to_string().as_bytes()));
     let key = lab.keys.key(key);
     let mut signature = key.sign(key.usual_algorithm(), message.as_bytes());
-    if !token.genuine {
-        signature[20] ^= 1;
+    match token.form {
+        Form::Unsigned => return format!("{message}."),
+        Form::Forged => signature[20] ^= 1,
+        Form::Altered => {
+            claims.insert("altered".into(), json!(true));
+            let other = encode(json!(claims).to_string().as_bytes());
+            return format!("{head}.{other}.{}", encode(&signature));
+        }
+        Form::Genuine | Form::NoKid | Form::UnknownKid => {}
     }
     format!("{message}.{}", encode(&signature))
 }
