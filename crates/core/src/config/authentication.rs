@@ -1,5 +1,7 @@
 //! RequestAuthentication: each `jwtRules` entry becomes a [`JwtRule`] with its keys.
 
+mod spec;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -15,13 +17,13 @@ use crate::authn::{
 };
 use crate::base64;
 use crate::finding::{Finding, FindingCode};
-use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
 use crate::limits;
 use crate::request::ForwardedHeader;
 use crate::upstream::HandOff;
+use spec::{RuleSpec, Spec};
 
 /// Headers that frame, route or authenticate a request.
 const VITAL: [&str; 22] = [
@@ -54,102 +56,6 @@ const VITAL: [&str; 22] = [
 pub(super) struct Rules {
     pub(super) rules: Vec<JwtRule>,
     pub(super) sources: Vec<KeySource>,
-}
-
-#[derive(Debug, Default)]
-struct Spec {
-    jwt_rules: Vec<RuleSpec>,
-}
-
-impl Spec {
-    /// The members that select workloads have been read already.
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["selector", "targetRef", "targetRefs", "jwtRules"])?;
-        Ok(Self { jwt_rules: fields.list("jwtRules", RuleSpec::read)? })
-    }
-}
-
-#[derive(Debug, Default)]
-struct RuleSpec {
-    issuer: String,
-    audiences: Vec<String>,
-    jwks_uri: String,
-    jwks: String,
-    from_headers: Vec<HeaderSpec>,
-    from_params: Vec<String>,
-    from_cookies: Vec<String>,
-    output_payload_to_header: String,
-    forward_original_token: bool,
-    output_claim_to_headers: Vec<ClaimHeaderSpec>,
-    timeout: Option<String>,
-    space_delimited_claims: Vec<String>,
-}
-
-impl RuleSpec {
-    const MEMBERS: [&str; 13] = [
-        "issuer",
-        "audiences",
-        "jwksUri",
-        "jwks_uri",
-        "jwks",
-        "fromHeaders",
-        "fromParams",
-        "fromCookies",
-        "outputPayloadToHeader",
-        "forwardOriginalToken",
-        "outputClaimToHeaders",
-        "timeout",
-        "spaceDelimitedClaims",
-    ];
-
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &Self::MEMBERS)?;
-        let old_spelling = fields.member("jwks_uri", Value::string)?;
-        let jwks_uri = match (fields.member("jwksUri", Value::string)?, old_spelling) {
-            (Some(_), Some(_)) => return Err(DecodeError::new("duplicate field `jwksUri`")),
-            (one, other) => one.or(other).unwrap_or_default(),
-        };
-        Ok(Self {
-            issuer: fields.text_or_empty("issuer")?,
-            audiences: fields.texts("audiences")?,
-            jwks_uri,
-            jwks: fields.text_or_empty("jwks")?,
-            from_headers: fields.list("fromHeaders", HeaderSpec::read)?,
-            from_params: fields.texts("fromParams")?,
-            from_cookies: fields.texts("fromCookies")?,
-            output_payload_to_header: fields.text_or_empty("outputPayloadToHeader")?,
-            forward_original_token: fields.flag("forwardOriginalToken", false)?,
-            output_claim_to_headers: fields.list("outputClaimToHeaders", ClaimHeaderSpec::read)?,
-            timeout: fields.optional("timeout", Value::string)?,
-            space_delimited_claims: fields.texts("spaceDelimitedClaims")?,
-        })
-    }
-}
-
-#[derive(Debug)]
-struct HeaderSpec {
-    name: String,
-    prefix: String,
-}
-
-impl HeaderSpec {
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["name", "prefix"])?;
-        Ok(Self { name: fields.text("name")?, prefix: fields.text_or_empty("prefix")? })
-    }
-}
-
-#[derive(Debug)]
-struct ClaimHeaderSpec {
-    header: String,
-    claim: String,
-}
-
-impl ClaimHeaderSpec {
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["header", "claim"])?;
-        Ok(Self { header: fields.text("header")?, claim: fields.text("claim")? })
-    }
 }
 
 /// Reads every selected RequestAuthentication.
