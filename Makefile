@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench-envoy istio-parity istio-mutations dist docs audit clean
+.PHONY: help setup build test demo bench-envoy bench-crypto istio-parity istio-mutations dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -26,6 +26,9 @@ demo: $(tools) ## start Envoy with a policy and show what it answers to real req
 
 bench-envoy: $(tools) ## compare throughput and CPU with native jwt_authn + RBAC
 	@$(run) scripts/bench-envoy $(ARGS)
+
+bench-crypto: $(tools) ## compare a signature check in WebAssembly with OpenSSL's and WebCrypto's
+	@$(run) scripts/bench-crypto $(ARGS)
 
 N ?= 1000000
 SEED ?= 1

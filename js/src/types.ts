@@ -116,9 +116,15 @@ export type DenialReason =
 /** What loads and is probably not meant. */
 export interface Finding {
   readonly code: string;
+  readonly severity: 'warning' | 'error';
   /** JSON Pointer (RFC 6901) to the place in the bundle. */
   readonly pointer: string;
-  readonly message: string;
+  /** What stands there, or the other place that it depends on; may be empty. */
+  readonly detail: string;
+  /** What may go wrong, in one sentence. */
+  readonly risk: string;
+  /** What to write instead, in one sentence. */
+  readonly fix: string;
 }
 
 /** A signature for the host's own crypto library; r and s for ECDSA. */

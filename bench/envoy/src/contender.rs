@@ -3,7 +3,7 @@
 use lychgate_tests_envoy::config::typed;
 use lychgate_tests_envoy::{Filter, Listener, Route, Transport};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::PathBuf;
 
 /// The issuer of every token.
 pub(crate) const ISSUER: &str = "https://issuer.example";
@@ -24,21 +24,54 @@ pub(crate) enum Contender {
     NativeCached,
     /// Lychgate.
     Lychgate,
+    /// Another build of Lychgate, to see what a change is worth.
+    Build(&'static Build),
+}
+
+/// Another build of the filter.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Build {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
 }
 
 impl Contender {
     pub(crate) const ALL: [Self; 5] =
         [Self::Nothing, Self::Noop, Self::Native, Self::NativeCached, Self::Lychgate];
 
-    pub(crate) const fn name(self) -> &'static str {
+    /// The build that `NAME=PATH` names.
+    pub(crate) fn build(text: &str) -> Self {
+        let (name, path) = text.split_once('=').expect("NAME=PATH");
+        // Lives as long as the program, like every other contender's name.
+        Self::Build(Box::leak(Box::new(Build { name: name.to_owned(), path: path.into() })))
+    }
+
+    /// Whether its throughput is compared with native's.
+    pub(crate) const fn is_lychgate(self) -> bool {
+        matches!(self, Self::Lychgate | Self::Build(_))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nothing => "no filter",
             Self::Noop => "no-op Wasm",
             Self::Native => "jwt_authn + RBAC",
             Self::NativeCached => "the same, JWT cache",
             Self::Lychgate => "Lychgate",
+            Self::Build(build) => &build.name,
         }
     }
+}
+
+/// What all listeners are made of.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// The issuer's keys.
+    pub(crate) jwks: String,
+    /// The filter that does nothing.
+    pub(crate) noop: PathBuf,
+    /// TLS that demands a client certificate.
+    pub(crate) mutual: Transport,
 }
 
 /// What tells the policies of a scenario apart.
@@ -55,6 +88,16 @@ pub(crate) enum Differ {
 pub(crate) struct Policies {
     pub(crate) count: usize,
     pub(crate) differ: Differ,
+    pub(crate) transport: Wire,
+}
+
+/// How the listener is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wire {
+    /// Plaintext: what a filter costs stands out most.
+    Plain,
+    /// TLS with client certificates, as between the sidecars of a mesh.
+    Mutual,
 }
 
 impl Policies {
@@ -78,21 +121,29 @@ impl Policies {
     }
 
     pub(crate) fn listener_name(self, contender: Contender) -> String {
-        format!("{contender:?}-{:?}-{}", self.differ, self.count)
+        let Self { count, differ, transport } = self;
+        format!("{}-{transport:?}-{differ:?}-{count}", contender.name())
     }
 
     /// A listener that enforces these policies in that way.
-    pub(crate) fn listener(self, contender: Contender, jwks: &str, noop: &Path) -> Listener {
+    pub(crate) fn listener(self, contender: Contender, given: &Given) -> Listener {
+        let jwks = &given.jwks;
         let filters = match contender {
             Contender::Nothing => Vec::new(),
-            Contender::Noop => vec![Filter::Wasm(noop.to_path_buf())],
+            Contender::Noop => vec![Filter::Wasm(given.noop.clone())],
             Contender::Native => vec![jwt_authn(jwks, false), self.rbac()],
             Contender::NativeCached => vec![jwt_authn(jwks, true), self.rbac()],
             Contender::Lychgate => vec![Filter::Lychgate(self.bundle(jwks).to_string())],
+            Contender::Build(build) => {
+                vec![Filter::Build(build.path.clone(), self.bundle(jwks).to_string())]
+            }
         };
         Listener {
             name: self.listener_name(contender),
-            transport: Transport::Plain,
+            transport: match self.transport {
+                Wire::Plain => Transport::Plain,
+                Wire::Mutual => given.mutual.clone(),
+            },
             listener_filters: Vec::new(),
             filters,
             route: Route::Direct,

@@ -14,9 +14,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use lychgate_tests_envoy::{Envoy, Setup, SigningKey, wasm};
+use lychgate_tests_envoy::{
+    Authority, Client, Envoy, Identity, Scratch, Setup, SigningKey, Transport, wasm,
+};
 
-use contender::{Contender, Differ, Policies};
+use contender::{Contender, Differ, Given, Policies, Wire};
+use load::Load;
 use report::Measured;
 use tokens::Pool;
 
@@ -30,28 +33,29 @@ fn main() {
     let options = Options::read();
     let key = SigningKey::named("rsa-1");
     let pool = Pool::load(&key, POOL);
-    let noop = build_noop();
-    let scenarios = Scenario::all();
+    let scratch = Scratch::new("bench");
+    let mesh = Mesh::new(&scratch);
+    let given = Given { jwks: key.jwks(), noop: build_noop(), mutual: mesh.transport.clone() };
+    let scenarios: Vec<_> =
+        Scenario::all().into_iter().filter(|s| s.name.contains(&options.only)).collect();
     let mut policies: Vec<Policies> = scenarios.iter().map(|s| s.policies).collect();
     policies.sort_unstable();
     policies.dedup();
     let listeners = policies
         .iter()
-        .flat_map(|p| options.contenders.iter().map(|c| p.listener(*c, &key.jwks(), &noop)))
+        .flat_map(|p| options.contenders.iter().map(|c| p.listener(*c, &given)))
         .collect();
     let envoy = Envoy::start(&Setup::new(listeners));
-    let mut report = report::Report::default();
-    for round in 1..=options.rounds {
-        for scenario in scenarios.iter().filter(|s| s.name.contains(&options.only)) {
-            for contender in &options.contenders {
-                eprintln!(
-                    "round {round} of {}: {}, {}",
-                    options.rounds,
-                    scenario.name,
-                    contender.name()
-                );
-                let measured = measure(&envoy, scenario, *contender, &key, &pool, options.time);
-                report.add(scenario.name, *contender, measured);
+    let bench = Bench { envoy, mesh, key, pool, time: options.time };
+    let mut report = report::Report::new(&options.contenders);
+    for scenario in &scenarios {
+        for round in 0..options.rounds {
+            eprintln!("{}: round {} of {}", scenario.name, round + 1, options.rounds);
+            // Each round begins with another contender, so that none always follows the same one.
+            let mut order = options.contenders.clone();
+            order.rotate_left(round % options.contenders.len());
+            for contender in order {
+                report.add(scenario.name, contender, bench.measure(scenario, contender));
             }
         }
     }
@@ -59,18 +63,20 @@ fn main() {
 }
 
 struct Options {
-    rounds: u32,
+    rounds: usize,
     time: Duration,
     only: String,
     contenders: Vec<Contender>,
 }
 
 impl Options {
-    /// `--rounds N`, `--seconds N`, `--only TEXT` (part of a scenario's name), `--baselines`.
+    /// `--rounds N`, `--seconds N` of each measurement, `--only TEXT` (part of a scenario's name),
+    /// `--build NAME=PATH` (another build of the filter, compared in the same rounds), `--baselines`
+    /// (everything but Lychgate).
     fn read() -> Self {
         let mut options = Self {
-            rounds: 3,
-            time: Duration::from_secs(3),
+            rounds: 9,
+            time: Duration::from_secs(1),
             only: String::new(),
             contenders: Contender::ALL.to_vec(),
         };
@@ -80,13 +86,15 @@ impl Options {
             match name.as_str() {
                 "--rounds" => options.rounds = value().parse().expect("a number"),
                 "--seconds" => {
-                    options.time = Duration::from_secs_f64(value().parse().expect("a number"))
+                    options.time = Duration::from_secs_f64(value().parse().expect("a number"));
                 }
                 "--only" => options.only = value(),
-                "--baselines" => options.contenders.retain(|c| *c != Contender::Lychgate),
+                "--build" => options.contenders.push(Contender::build(&value())),
+                "--baselines" => options.contenders.retain(|c| !c.is_lychgate()),
                 _ => panic!("unknown option {name}"),
             }
         }
+        assert!(options.rounds > 0, "at least one round");
         options
     }
 }
@@ -98,54 +106,91 @@ struct Scenario {
 }
 
 impl Scenario {
-    fn all() -> [Self; 8] {
+    fn all() -> [Self; 10] {
         use Differ::{Path, Subject};
-        let scenario =
-            |name, count, differ, fresh| Self { name, policies: Policies { count, differ }, fresh };
+        use Wire::{Mutual, Plain};
+        let scenario = |name, count, differ, transport, fresh| Self {
+            name,
+            policies: Policies { count, differ, transport },
+            fresh,
+        };
         [
-            scenario("repeated token, 1 policy", 1, Path, false),
-            scenario("new tokens, 1 policy", 1, Path, true),
-            scenario("repeated token, 100 policies by path", 100, Path, false),
-            scenario("repeated token, 100 policies by subject", 100, Subject, false),
-            scenario("repeated token, 1000 policies by path", 1000, Path, false),
-            scenario("repeated token, 1000 policies by subject", 1000, Subject, false),
-            scenario("new tokens, 1000 policies by path", 1000, Path, true),
-            scenario("repeated token, 10 policies by path", 10, Path, false),
+            scenario("mTLS, repeated token, 1 policy", 1, Path, Mutual, false),
+            scenario("mTLS, new tokens, 1 policy", 1, Path, Mutual, true),
+            scenario("mTLS, repeated token, 1000 policies by path", 1000, Path, Mutual, false),
+            scenario("repeated token, 1 policy", 1, Path, Plain, false),
+            scenario("new tokens, 1 policy", 1, Path, Plain, true),
+            scenario("repeated token, 100 policies by path", 100, Path, Plain, false),
+            scenario("repeated token, 100 policies by subject", 100, Subject, Plain, false),
+            scenario("repeated token, 1000 policies by path", 1000, Path, Plain, false),
+            scenario("repeated token, 1000 policies by subject", 1000, Subject, Plain, false),
+            scenario("new tokens, 1000 policies by path", 1000, Path, Plain, true),
         ]
     }
 }
 
-fn measure(
-    envoy: &Envoy,
-    scenario: &Scenario,
-    contender: Contender,
-    key: &SigningKey,
-    pool: &Pool,
+/// The certificates of the scenarios with mTLS.
+struct Mesh {
+    authority: Authority,
+    client: Identity,
+    transport: Transport,
+}
+
+impl Mesh {
+    fn new(scratch: &Scratch) -> Self {
+        let authority = Authority::new("bench");
+        let server =
+            authority.issue(&["spiffe://cluster.local/ns/bench/sa/server"], &["localhost"]);
+        let transport = Transport::Tls {
+            server: server.files(scratch, "server"),
+            clients: scratch.write("clients.pem", authority.pem()),
+            required: true,
+        };
+        let client = authority.spiffe("spiffe://cluster.local/ns/bench/sa/client");
+        Self { authority, client, transport }
+    }
+}
+
+struct Bench {
+    envoy: Envoy,
+    mesh: Mesh,
+    key: SigningKey,
+    pool: Pool,
     time: Duration,
-) -> Measured {
-    let policies = scenario.policies;
-    let path = policies.path(policies.matching());
-    let repeated = tokens::mint(key, &policies.subject(policies.matching()), "repeated");
-    let mut next = |out: &mut Vec<u8>| {
-        let token = if scenario.fresh { pool.next() } else { &repeated };
-        out.extend_from_slice(b"GET ");
-        out.extend_from_slice(path.as_bytes());
-        out.extend_from_slice(b" HTTP/1.1\r\nHost: payments.bench.svc.cluster.local\r\n");
-        out.extend_from_slice(b"User-Agent: bench/1\r\nAccept: application/json\r\n");
-        out.extend_from_slice(b"Authorization: Bearer ");
-        out.extend_from_slice(token.as_bytes());
-        out.extend_from_slice(b"\r\n\r\n");
-    };
-    let address = envoy.listener(&policies.listener_name(contender));
-    load::run(address, time.div_f64(6.0), &mut next);
-    let before = cpu(envoy.pid());
-    let sample = load::run(address, time, &mut next);
-    let used = cpu(envoy.pid()) - before;
-    Measured {
-        rate: sample.rate(),
-        median: sample.latency(0.5),
-        p99: sample.latency(0.99),
-        cpu: used * 1e6 / sample.requests as f64,
+}
+
+impl Bench {
+    fn measure(&self, scenario: &Scenario, contender: Contender) -> Measured {
+        let policies = scenario.policies;
+        let path = policies.path(policies.matching());
+        let subject = policies.subject(policies.matching());
+        let repeated = tokens::mint(&self.key, &subject, "repeated");
+        let mut next = |out: &mut Vec<u8>| {
+            let token = if scenario.fresh { self.pool.next() } else { &repeated };
+            out.extend_from_slice(b"GET ");
+            out.extend_from_slice(path.as_bytes());
+            out.extend_from_slice(b" HTTP/1.1\r\nHost: payments.bench.svc.cluster.local\r\n");
+            out.extend_from_slice(b"User-Agent: bench/1\r\nAccept: application/json\r\n");
+            out.extend_from_slice(b"Authorization: Bearer ");
+            out.extend_from_slice(token.as_bytes());
+            out.extend_from_slice(b"\r\n\r\n");
+        };
+        let client = Client::plain(self.envoy.listener(&policies.listener_name(contender)));
+        let client = match policies.transport {
+            Wire::Plain => client,
+            Wire::Mutual => client.with_tls(self.mesh.authority.pem(), Some(&self.mesh.client)),
+        };
+        let mut load = Load::open(&client);
+        load.run(self.time.div_f64(5.0), &mut next);
+        let before = cpu(self.envoy.pid());
+        let sample = load.run(self.time, &mut next);
+        let used = cpu(self.envoy.pid()) - before;
+        Measured {
+            rate: sample.rate(),
+            median: sample.latency(0.5),
+            p99: sample.latency(0.99),
+            cpu: used * 1e6 / sample.requests as f64,
+        }
     }
 }
 

@@ -21,15 +21,21 @@ pub(crate) struct Measured {
 /// All runs so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    order: Vec<&'static str>,
+    scenarios: Vec<&'static str>,
+    contenders: Vec<Contender>,
     runs: BTreeMap<(&'static str, Contender), Vec<Measured>>,
 }
 
 impl Report {
-    /// Takes one more run.
+    /// An empty report about these contenders.
+    pub(crate) fn new(contenders: &[Contender]) -> Self {
+        Self { contenders: contenders.to_vec(), ..Self::default() }
+    }
+
+    /// Takes one more run. Every contender must run once in every round.
     pub(crate) fn add(&mut self, scenario: &'static str, contender: Contender, measured: Measured) {
-        if !self.order.contains(&scenario) {
-            self.order.push(scenario);
+        if !self.scenarios.contains(&scenario) {
+            self.scenarios.push(scenario);
         }
         self.runs.entry((scenario, contender)).or_default().push(measured);
     }
@@ -37,7 +43,7 @@ impl Report {
     /// The table: a block for each scenario, a line for each contender.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
-        for scenario in &self.order {
+        for scenario in &self.scenarios {
             self.block(&mut out, scenario);
         }
         out
@@ -47,55 +53,53 @@ impl Report {
         let _ = writeln!(out, "\n{scenario}");
         let _ = writeln!(
             out,
-            "  {:<22}{:>9}{:>8}{:>8}{:>10}{:>10}{:>12}{:>12}",
+            "  {:<22}{:>9}{:>8}{:>8}{:>10}{:>10}{:>12}{:>14}",
             "", "req/s", "p50 us", "p99 us", "CPU us", "added us", "of nothing", "of native"
         );
-        for contender in Contender::ALL {
-            let Some(this) = self.median(scenario, contender) else { continue };
-            let ratio = |other| self.median(scenario, other).map(|o| this.rate / o.rate);
-            let base = self.median(scenario, Contender::Nothing).map_or(0.0, |b| b.cpu);
-            let native = if contender == Contender::Lychgate {
-                self.native_ratios(scenario, this.rate)
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                out,
-                "  {:<22}{:>9.0}{:>8.0}{:>8.0}{:>10.1}{:>10.1}{:>12.2}{:>12}",
-                contender.name(),
-                this.rate,
-                this.median,
-                this.p99,
-                this.cpu,
-                this.cpu - base,
-                ratio(Contender::Nothing).unwrap_or(0.0),
-                native,
-            );
+        for contender in &self.contenders {
+            self.line(out, scenario, *contender);
         }
     }
 
-    /// Lychgate's throughput as a share of native's, without and with native's cache.
-    fn native_ratios(&self, scenario: &'static str, rate: f64) -> String {
-        [Contender::Native, Contender::NativeCached]
-            .into_iter()
-            .filter_map(|contender| self.median(scenario, contender))
-            .map(|native| format!("{:.2}", rate / native.rate))
-            .collect::<Vec<_>>()
-            .join(" / ")
+    fn line(&self, out: &mut String, scenario: &'static str, contender: Contender) {
+        let runs = self.runs(scenario, contender);
+        let middle = |pick: fn(&Measured) -> f64| median(runs.iter().map(pick).collect());
+        let cpu = middle(|m| m.cpu);
+        let base = self.runs(scenario, Contender::Nothing).iter().map(|m| m.cpu).collect();
+        let native = if contender.is_lychgate() {
+            let ratio = |other| format!("{:.2}", self.ratio(scenario, contender, other));
+            format!("{} / {}", ratio(Contender::Native), ratio(Contender::NativeCached))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            out,
+            "  {:<22}{:>9.0}{:>8.0}{:>8.0}{:>10.1}{:>10.1}{:>12.2}{:>14}",
+            contender.name(),
+            middle(|m| m.rate),
+            middle(|m| m.median),
+            middle(|m| m.p99),
+            cpu,
+            cpu - median(base),
+            self.ratio(scenario, contender, Contender::Nothing),
+            native,
+        );
     }
 
-    fn median(&self, scenario: &'static str, contender: Contender) -> Option<Measured> {
-        let runs = self.runs.get(&(scenario, contender))?;
-        let middle = |pick: fn(&Measured) -> f64| {
-            let mut values: Vec<f64> = runs.iter().map(pick).collect();
-            values.sort_unstable_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or(0.0)
-        };
-        Some(Measured {
-            rate: middle(|m| m.rate),
-            median: middle(|m| m.median),
-            p99: middle(|m| m.p99),
-            cpu: middle(|m| m.cpu),
-        })
+    /// The throughput as a share of another's: the median over the rounds, in each of which both ran
+    /// within a few seconds.
+    fn ratio(&self, scenario: &'static str, this: Contender, other: Contender) -> f64 {
+        let others = self.runs(scenario, other);
+        let pairs = self.runs(scenario, this).iter().zip(others);
+        median(pairs.map(|(this, other)| this.rate / other.rate).collect())
     }
+
+    fn runs(&self, scenario: &'static str, contender: Contender) -> &[Measured] {
+        self.runs.get(&(scenario, contender)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

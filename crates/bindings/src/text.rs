@@ -21,9 +21,12 @@ pub(crate) fn load_error(error: &LoadError) -> String {
 
 pub(crate) fn warnings(findings: &[Finding]) -> String {
     list(findings, |json, finding| {
-        json.member("code", finding.code);
+        json.member("code", finding.code.name());
+        json.member("severity", finding.severity().name());
         json.member("pointer", &finding.pointer);
-        json.member("message", &finding.message);
+        json.member("detail", &finding.detail);
+        json.member("risk", finding.risk());
+        json.member("fix", finding.fix());
     })
 }
 

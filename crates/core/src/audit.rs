@@ -17,13 +17,13 @@ impl Decision {
 fn record(decision: &Decision, now: UnixTime, correlation_id: &str) -> String {
     let mut record = JsonWriter::with_capacity(512);
     record.object(|record| {
-        record.name("time");
+        record.label("time");
         record.number(now.seconds());
         record.member("revision", decision.revision());
         write_outcome(record, decision);
         write_crossing(record, decision);
         record.member("correlation_id", correlation_id);
-        record.name("shadow");
+        record.label("shadow");
         record.boolean(decision.is_shadow());
     });
     record.finish()
@@ -40,7 +40,7 @@ fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
         },
     );
     record.member("reason", reason.code());
-    record.name("status");
+    record.label("status");
     record.number(reason.status().into());
     if let Some(detail) = decision.detail() {
         record.member("detail", detail);
@@ -50,19 +50,19 @@ fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
         write_rule(record, rule);
     }
     if let Some((rule, conditions)) = &findings.nearest {
-        record.name("missing");
+        record.label("missing");
         record.object(|record| {
             write_rule(record, rule);
-            record.name("conditions");
+            record.label("conditions");
             record.array(|record| conditions.iter().for_each(|condition| record.string(condition)));
         });
     }
     if let Some(rule) = &findings.audited {
-        record.name("audit");
+        record.label("audit");
         record.object(|record| write_rule(record, rule));
     }
     if let Some((reason, rule)) = &findings.dry_run {
-        record.name("dry_run");
+        record.label("dry_run");
         record.object(|record| {
             record.member("reason", reason.code());
             if let Some(rule) = rule {
@@ -74,7 +74,7 @@ fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
 
 fn write_rule(record: &mut JsonWriter, rule: &RuleName) {
     record.member("policy", &rule.policy);
-    record.name("rule");
+    record.label("rule");
     record.number(rule.rule.into());
 }
 

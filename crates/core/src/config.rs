@@ -16,4 +16,4 @@ mod workload;
 
 pub(crate) use bundle::load;
 pub use error::{LoadError, LoadProblem};
-pub use select::select;
+pub use select::{select, unselected};

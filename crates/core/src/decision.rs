@@ -332,6 +332,12 @@ impl Decision {
         self.crossing.correlation_id.as_deref()
     }
 
+    /// Whether the request goes on with headers that say who the caller is.
+    #[must_use]
+    pub fn hands_on_identity(&self) -> bool {
+        !self.refuses() && self.ruleset.hand_off.hands_on_identity()
+    }
+
     /// How the request must be changed before it goes on.
     #[must_use]
     pub fn upstream(&self) -> &UpstreamChanges {

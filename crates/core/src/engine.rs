@@ -12,10 +12,11 @@ use crate::authn::{
     AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId, TokenCache,
 };
 use crate::decision::Decision;
+use crate::finding::Finding;
 use crate::jwt::key::{Outcome, SignatureCheck, Verifier};
 use crate::policy::Needs;
 use crate::request::Request;
-use crate::ruleset::{Finding, Ruleset};
+use crate::ruleset::Ruleset;
 use crate::time::UnixTime;
 use owned::OwnedRequest;
 use screen::Screened;

@@ -5,6 +5,7 @@
 
 mod fields;
 mod read;
+mod scan;
 mod value;
 mod write;
 

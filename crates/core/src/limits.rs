@@ -53,6 +53,9 @@ pub const RULES: usize = 10_000;
 /// Most rules of one AuthorizationPolicy (Istio's own limit), and most `from` and `to` entries of one rule.
 pub const ENTRIES: usize = 512;
 
+/// Most pairs of rules that are compared when findings are made: all pairs of 500 rules.
+pub const RULE_PAIRS: usize = 250_000;
+
 /// Most `serviceAccounts` of one source (Istio's own limit).
 pub const SERVICE_ACCOUNTS: usize = 16;
 

@@ -36,6 +36,7 @@ mod facts;
 mod glob;
 mod header;
 mod index;
+mod lint;
 mod matcher;
 mod metadata;
 mod needs;
@@ -50,7 +51,8 @@ mod table;
 mod tests;
 
 pub use compile::{PolicyCompiler, PolicyOptions};
-pub use error::{PolicyError, PolicyFinding};
+pub use error::PolicyError;
 pub use evaluate::{Denial, Nearest, PolicySet, RuleRef, Ruling, Shadow};
 pub use facts::Facts;
+pub use lint::{Lint, LintedPolicy, PolicyFinding, Surroundings, lint};
 pub use needs::Needs;

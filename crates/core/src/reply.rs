@@ -129,7 +129,7 @@ fn reply(decision: &Decision, realm: &str, public: bool, correlation_id: &str) -
     body.object(|body| {
         body.member("type", "about:blank");
         body.member("title", row.title());
-        body.name("status");
+        body.label("status");
         body.number(status.into());
         body.member("code", row.code());
         body.member("correlation_id", correlation_id);

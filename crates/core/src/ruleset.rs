@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::authn::{Authenticator, KeySource};
 use crate::order;
@@ -74,23 +73,6 @@ impl ReliedHeaders {
     }
 }
 
-/// Something that loads and is probably not meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The stable code.
-    pub code: &'static str,
-    /// The place in the bundle, as a JSON Pointer (RFC 6901).
-    pub pointer: String,
-    /// The risk, and what to write instead.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code)
-    }
-}
-
 /// On which ports a verified peer is required (PeerAuthentication STRICT).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PeerRequirement {
@@ -114,6 +96,11 @@ impl PeerRequirement {
     fn on_port(&self, port: u16) -> Option<bool> {
         let mut ports = self.ports.iter();
         ports.find(|(known, _)| *known == port).map(|(_, required)| *required)
+    }
+
+    /// Whether every connection needs a verified peer.
+    pub(crate) fn is_required_everywhere(&self) -> bool {
+        self.everywhere && self.ports.iter().all(|(_, required)| *required)
     }
 
     /// Whether any connection needs a verified peer.

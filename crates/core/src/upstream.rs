@@ -59,6 +59,11 @@ impl HandOff {
         Self { identity_headers, names }
     }
 
+    /// Whether headers tell the upstream who the caller is.
+    pub(crate) const fn hands_on_identity(&self) -> bool {
+        self.identity_headers
+    }
+
     /// Whether a header is under Lychgate's own prefix, for a reader that takes `_` for `-` too.
     pub(crate) fn is_own(name: &[u8]) -> bool {
         let prefix = name.get(..OWN_PREFIX.len()).unwrap_or_default();
@@ -226,9 +231,13 @@ fn number_text(number: Number<'_>) -> Option<String> {
 /// Percent-encodes all but visible ASCII, and the percent sign itself, so that a value of any
 /// text is one header value and can be read back.
 fn percent_encoded(text: &str) -> String {
+    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) && byte != b'%';
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if matches!(byte, 0x21..=0x7e) && byte != b'%' {
+        if is_plain(byte) {
             encoded.push(char::from(byte));
         } else {
             // Writing to a String can't fail.

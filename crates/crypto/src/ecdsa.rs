@@ -1,7 +1,18 @@
 //! ECDSA on P-256 and P-384 (FIPS 186-5 §6.4.2, RFC 7518 §3.4), verification only.
+//!
+//! A small kernel of our own, as for RSA: the general libraries are written for private keys too,
+//! in constant time, and take five times as long in WebAssembly.
 
+pub(crate) mod curve;
+pub(crate) mod point;
+
+use curve::{P256, P384};
 use lychgate_core::jwt::key::{Curve, KeyRefusal};
-use p256::ecdsa::signature::Verifier as _;
+use point::{Affine, odd_multiples, sum_of_products};
+
+use crate::arithmetic::field::{Fe, Prime, Word};
+use crate::arithmetic::modulus::{Modulus, NOUGHT, Number, from_bytes, is_less, number};
+use crate::arithmetic::signed::signed_digits;
 
 /// The group order of P-256, above every r and s.
 pub(crate) const P256_ORDER: [u8; 32] = [
@@ -20,43 +31,66 @@ pub(crate) const P384_ORDER: [u8; 48] = [
 /// on the curve; the point at infinity has no coordinates.
 pub(crate) fn check_key(curve: Curve, x: &[u8], y: &[u8]) -> Result<(), KeyRefusal> {
     let on_curve = match curve {
-        Curve::P256 => p256_key(x, y).is_some(),
-        Curve::P384 => p384_key(x, y).is_some(),
+        Curve::P256 => key::<P256, 9>(x, y).is_some(),
+        Curve::P384 => key::<P384, 14>(x, y).is_some(),
     };
     if on_curve { Ok(()) } else { Err(KeyRefusal::NotOnCurve) }
 }
 
-/// Whether `signature` (r and s, each of the curve's length) is one of `message`.
+/// Whether `signature` (r and s, each of the curve's length) is one of a message with that hash,
+/// which has the curve's length too; false for a key that [`check_key`] refuses.
 ///
 /// A high s is as good as a low one: JWA does not forbid it.
-pub(crate) fn verify(curve: Curve, x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn verify(curve: Curve, x: &[u8], y: &[u8], hash: &[u8], signature: &[u8]) -> bool {
     match curve {
-        Curve::P256 => verify_p256(x, y, message, signature),
-        Curve::P384 => verify_p384(x, y, message, signature),
+        Curve::P256 => verify_on::<P256, 9>(x, y, hash, signature),
+        Curve::P384 => verify_on::<P384, 14>(x, y, hash, signature),
     }
     .unwrap_or(false)
 }
 
-fn verify_p256(x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
-    let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
-    Some(p256_key(x, y)?.verify(message, &signature).is_ok())
+/// FIPS 186-5 §6.4.2; `None` where a step refuses.
+#[expect(clippy::arithmetic_side_effects, reason = "the sum of two field elements")]
+fn verify_on<C: curve::Curve<N>, const N: usize>(
+    x: &[u8],
+    y: &[u8],
+    hash: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
+    let bits = C::DIGIT_BITS;
+    let order = Modulus { digits: &C::ORDER, digit_bits: bits, negative_inverse: C::ORDER_INVERSE };
+    let key = key::<C, N>(x, y)?;
+    let (r, s) = signature.split_at_checked(hash.len())?;
+    let (r, s) = (below::<C, N>(r, &C::ORDER)?, below::<C, N>(s, &C::ORDER)?);
+    if r == NOUGHT || s == NOUGHT {
+        return None;
+    }
+    let inverse = order.quotient(&number(C::ORDER_R), &s);
+    let of_base = order.product(&inverse, &from_bytes(hash, bits));
+    let of_key = order.product(&inverse, &r);
+    let sum = sum_of_products([
+        (&signed_digits(&of_base, bits), &C::base()),
+        (&signed_digits(&of_key, bits), &odd_multiples(&key)?),
+    ])?;
+    let is_r = sum.has_x(&Fe::of(&r));
+    // A coordinate from the order upwards is reduced to an r below the gap.
+    Some(is_r || is_less(&r, &number(C::GAP)) && sum.has_x(&(Fe::of(&r) + Fe::new(C::ORDER))))
 }
 
-fn verify_p384(x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
-    let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
-    Some(p384_key(x, y)?.verify(message, &signature).is_ok())
+fn key<C: curve::Curve<N>, const N: usize>(x: &[u8], y: &[u8]) -> Option<Affine<C, N>> {
+    let coordinate = |bytes| {
+        let number = below::<C, N>(bytes, &C::PRIME)?;
+        Some(Fe::of(&number).times(&C::R))
+    };
+    let point = Affine { x: coordinate(x)?, y: coordinate(y)? };
+    point.is_on_curve(&C::B).then_some(point)
 }
 
-fn p256_key(x: &[u8], y: &[u8]) -> Option<p256::ecdsa::VerifyingKey> {
-    let (x, y) = (<[u8; 32]>::try_from(x).ok()?, <[u8; 32]>::try_from(y).ok()?);
-    let point = p256::Sec1Point::from_affine_coordinates(&x.into(), &y.into(), false);
-    p256::ecdsa::VerifyingKey::from_sec1_point(&point).ok()
-}
-
-fn p384_key(x: &[u8], y: &[u8]) -> Option<p384::ecdsa::VerifyingKey> {
-    let (x, y) = (<[u8; 48]>::try_from(x).ok()?, <[u8; 48]>::try_from(y).ok()?);
-    let point = p384::Sec1Point::from_affine_coordinates(&x.into(), &y.into(), false);
-    p384::ecdsa::VerifyingKey::from_sec1_point(&point).ok()
+/// The number of bytes, as many as the limit has, if it is below.
+fn below<P: Prime<N>, const N: usize>(bytes: &[u8], limit: &[Word; N]) -> Option<Number> {
+    let value = from_bytes(bytes, P::DIGIT_BITS);
+    let fits = bytes.len().checked_mul(8) == Some(P::BITS);
+    (fits && is_less(&value, &number(*limit))).then_some(value)
 }
 
 #[cfg(test)]
@@ -94,6 +128,17 @@ mod tests {
         assert_eq!(check_key(Curve::P256, &X, &y), Err(KeyRefusal::NotOnCurve));
         assert_eq!(check_key(Curve::P256, &[0; 32], &[0; 32]), Err(KeyRefusal::NotOnCurve));
         assert_eq!(check_key(Curve::P384, &[0; 48], &[0; 48]), Err(KeyRefusal::NotOnCurve));
+    }
+
+    #[test]
+    fn the_orders_of_the_structure_check_are_those_of_the_arithmetic() {
+        assert_eq!(below::<P256, 9>(&P256_ORDER, &<P256 as curve::Curve<9>>::ORDER), None);
+        assert_eq!(below::<P384, 14>(&P384_ORDER, &<P384 as curve::Curve<14>>::ORDER), None);
+        let (mut p256, mut p384) = (P256_ORDER, P384_ORDER);
+        p256[31] -= 1;
+        p384[47] -= 1;
+        assert!(below::<P256, 9>(&p256, &<P256 as curve::Curve<9>>::ORDER).is_some());
+        assert!(below::<P384, 14>(&p384, &<P384 as curve::Curve<14>>::ORDER).is_some());
     }
 
     #[test]

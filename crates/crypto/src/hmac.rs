@@ -1,31 +1,12 @@
 //! HMAC with SHA-2 (RFC 2104, RFC 7518 §3.2).
 
-use hmac::digest::KeyInit;
-use hmac::{Hmac, Mac};
 use lychgate_core::jwt::key::KeyRefusal;
-use sha2::{Sha256, Sha384, Sha512};
+use subtle::ConstantTimeEq as _;
+
+use crate::hash::{Hash, MAX_BLOCK, fill};
 
 /// Shortest secret in bytes: the hash of HS256, the smallest there is.
 const MIN_BYTES: usize = 32;
-
-/// The hash of an HMAC.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Hash {
-    /// Length in bytes, which a secret must have at least (RFC 7518 §3.2).
-    pub(crate) const fn length(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
 
 /// Refuses a secret that is too short for every algorithm; one that is too short for its own is
 /// refused with each signature.
@@ -38,16 +19,17 @@ pub(crate) fn check_key(secret: &[u8]) -> Result<(), KeyRefusal> {
 
 /// Whether `tag` is the whole HMAC of `message`, compared in constant time.
 pub(crate) fn verify(hash: Hash, secret: &[u8], message: &[u8], tag: &[u8]) -> bool {
-    match hash {
-        Hash::Sha256 => is_tag_of::<Hmac<Sha256>>(secret, message, tag),
-        Hash::Sha384 => is_tag_of::<Hmac<Sha384>>(secret, message, tag),
-        Hash::Sha512 => is_tag_of::<Hmac<Sha512>>(secret, message, tag),
+    let mut key = [0; MAX_BLOCK];
+    if secret.len() > hash.block_length() {
+        fill(&mut key, &hash.digest(&[secret]));
+    } else {
+        fill(&mut key, secret);
     }
-}
-
-fn is_tag_of<M: Mac + KeyInit>(secret: &[u8], message: &[u8], tag: &[u8]) -> bool {
-    let Ok(mac) = <M as KeyInit>::new_from_slice(secret) else { return false };
-    mac.chain_update(message).verify_slice(tag).is_ok()
+    let keyed = |pad, rest: &[u8]| {
+        let key = key.map(|byte| byte ^ pad);
+        hash.digest(&[key.get(..hash.block_length()).unwrap_or_default(), rest])
+    };
+    keyed(0x5c, &keyed(0x36, message)).ct_eq(tag).into()
 }
 
 #[cfg(test)]

@@ -20,9 +20,11 @@
 
 extern crate alloc;
 
+mod arithmetic;
 mod der;
 mod ecdsa;
 mod ed25519;
+mod hash;
 mod hmac;
 mod rsa;
 mod structure;
@@ -32,6 +34,8 @@ use lychgate_core::jwt::key::{
 };
 
 pub use der::{ecdsa_der, spki_der};
+use hash::Hash;
+use rsa::Padding;
 pub use structure::structure_ok;
 
 /// The portable implementation. It has no state and is never unavailable.
@@ -57,37 +61,40 @@ impl KeyCheck for Portable {
 
 fn is_genuine(check: &SignatureCheck<'_>) -> bool {
     let &SignatureCheck { algorithm, key, message, signature } = check;
+    let Some(hash) = hash_of(algorithm) else {
+        return matches!(key, KeyMaterial::Ed25519(key) if ed25519::verify(key, message, signature));
+    };
     match key {
-        KeyMaterial::Rsa { n, e } => rsa_scheme(algorithm)
-            .is_some_and(|scheme| rsa::verify(scheme, n, e, message, signature)),
-        KeyMaterial::Ec { curve, x, y } => ecdsa::verify(*curve, x, y, message, signature),
-        KeyMaterial::Ed25519(point) => ed25519::verify(point, message, signature),
-        KeyMaterial::Secret(secret) => {
-            hmac_hash(algorithm).is_some_and(|hash| hmac::verify(hash, secret, message, signature))
+        KeyMaterial::Rsa { n, e } => padding_of(algorithm).is_some_and(|padding| {
+            rsa::verify((padding, hash), n, e, &hash.digest(&[message]), signature)
+        }),
+        KeyMaterial::Ec { curve, x, y } => {
+            ecdsa::verify(*curve, x, y, &hash.digest(&[message]), signature)
         }
+        KeyMaterial::Ed25519(_) => false,
+        KeyMaterial::Secret(secret) => hmac::verify(hash, secret, message, signature),
     }
 }
 
-const fn rsa_scheme(algorithm: Algorithm) -> Option<rsa::Scheme> {
-    Some(match algorithm {
-        Algorithm::Rs256 => rsa::Scheme::Pkcs1Sha256,
-        Algorithm::Rs384 => rsa::Scheme::Pkcs1Sha384,
-        Algorithm::Rs512 => rsa::Scheme::Pkcs1Sha512,
-        Algorithm::Ps256 => rsa::Scheme::PssSha256,
-        Algorithm::Ps384 => rsa::Scheme::PssSha384,
-        Algorithm::Ps512 => rsa::Scheme::PssSha512,
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => return None,
-        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => return None,
-    })
+/// The hash of an algorithm, but for that of Ed25519, which hashes more than the message.
+const fn hash_of(algorithm: Algorithm) -> Option<Hash> {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 | Algorithm::Hs256 => {
+            Some(Hash::Sha256)
+        }
+        Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 | Algorithm::Hs384 => {
+            Some(Hash::Sha384)
+        }
+        Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::Hs512 => Some(Hash::Sha512),
+        Algorithm::EdDsa => None,
+    }
 }
 
-const fn hmac_hash(algorithm: Algorithm) -> Option<hmac::Hash> {
-    Some(match algorithm {
-        Algorithm::Hs256 => hmac::Hash::Sha256,
-        Algorithm::Hs384 => hmac::Hash::Sha384,
-        Algorithm::Hs512 => hmac::Hash::Sha512,
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => return None,
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => return None,
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => return None,
-    })
+const fn padding_of(algorithm: Algorithm) -> Option<Padding> {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => Some(Padding::Pkcs1),
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => Some(Padding::Pss),
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => None,
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => None,
+    }
 }

@@ -9,7 +9,8 @@ mod pss;
 mod roca;
 
 use lychgate_core::jwt::key::KeyRefusal;
-use sha2::{Sha256, Sha384, Sha512};
+
+use crate::hash::Hash;
 
 /// Shortest modulus in bits (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
@@ -23,15 +24,11 @@ const MAX_BYTES: usize = MAX_BITS / 8;
 /// 65537, as RFC 7518 §6.3.1.2 encodes it.
 const EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Padding and hash of an RSA signature.
+/// How an RSA signature holds its hash.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Scheme {
-    Pkcs1Sha256,
-    Pkcs1Sha384,
-    Pkcs1Sha512,
-    PssSha256,
-    PssSha384,
-    PssSha512,
+pub(crate) enum Padding {
+    Pkcs1,
+    Pss,
 }
 
 /// Refuses a key that is too short or too long, has another exponent than 65537 or a modulus
@@ -56,20 +53,22 @@ pub(crate) fn check_key(n: &[u8], e: &[u8]) -> Result<(), KeyRefusal> {
     Ok(())
 }
 
-/// Whether `signature` is one of `message` under the key; false for a key that
+/// Whether `signature` is one of a message with that digest under the key; false for a key that
 /// [`check_key`] refuses for its size or exponent.
-pub(crate) fn verify(scheme: Scheme, n: &[u8], e: &[u8], message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn verify(
+    (padding, hash): (Padding, Hash),
+    n: &[u8],
+    e: &[u8],
+    digest: &[u8],
+    signature: &[u8],
+) -> bool {
     if e != EXPONENT || signature.len() != n.len() || bit_length(n) < MIN_BITS {
         return false;
     }
     let Some(encoded) = power::power_65537(signature, n) else { return false };
-    match scheme {
-        Scheme::Pkcs1Sha256 => pkcs1::is_encoding_of::<Sha256>(&encoded, message),
-        Scheme::Pkcs1Sha384 => pkcs1::is_encoding_of::<Sha384>(&encoded, message),
-        Scheme::Pkcs1Sha512 => pkcs1::is_encoding_of::<Sha512>(&encoded, message),
-        Scheme::PssSha256 => pss::is_encoding_of::<Sha256>(&encoded, bit_length(n), message),
-        Scheme::PssSha384 => pss::is_encoding_of::<Sha384>(&encoded, bit_length(n), message),
-        Scheme::PssSha512 => pss::is_encoding_of::<Sha512>(&encoded, bit_length(n), message),
+    match padding {
+        Padding::Pkcs1 => pkcs1::is_encoding_of(&encoded, hash, digest),
+        Padding::Pss => pss::is_encoding_of(&encoded, bit_length(n), hash, digest),
     }
 }
 

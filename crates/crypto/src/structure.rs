@@ -2,7 +2,8 @@
 
 use lychgate_core::jwt::key::{Algorithm, KeyMaterial, SignatureCheck};
 
-use crate::{ecdsa, ed25519, hmac};
+use crate::hash::Hash;
+use crate::{ecdsa, ed25519};
 
 /// Whether a signature has the form that its algorithm demands.
 ///
@@ -23,9 +24,9 @@ pub fn structure_ok(check: &SignatureCheck<'_>) -> bool {
         Algorithm::Es256 => is_pair_below(signature, &ecdsa::P256_ORDER),
         Algorithm::Es384 => is_pair_below(signature, &ecdsa::P384_ORDER),
         Algorithm::EdDsa => is_scalar(signature),
-        Algorithm::Hs256 => is_long_enough(key, hmac::Hash::Sha256),
-        Algorithm::Hs384 => is_long_enough(key, hmac::Hash::Sha384),
-        Algorithm::Hs512 => is_long_enough(key, hmac::Hash::Sha512),
+        Algorithm::Hs256 => is_long_enough(key, Hash::Sha256),
+        Algorithm::Hs384 => is_long_enough(key, Hash::Sha384),
+        Algorithm::Hs512 => is_long_enough(key, Hash::Sha512),
     }
 }
 
@@ -37,10 +38,15 @@ fn is_below_modulus(signature: &[u8], key: &KeyMaterial) -> bool {
 }
 
 fn is_pair_below(signature: &[u8], order: &[u8]) -> bool {
-    let in_range = |half: &[u8]| {
-        half.len() == order.len() && half.iter().any(|&byte| byte != 0) && *half < *order
-    };
-    signature.split_at_checked(order.len()).is_some_and(|(r, s)| in_range(r) && in_range(s))
+    signature
+        .split_at_checked(order.len())
+        .is_some_and(|(r, s)| is_scalar_below(r, order) && is_scalar_below(s, order))
+}
+
+/// One copy for both orders.
+#[inline(never)]
+fn is_scalar_below(number: &[u8], order: &[u8]) -> bool {
+    number.len() == order.len() && number.iter().any(|&byte| byte != 0) && *number < *order
 }
 
 fn is_scalar(signature: &[u8]) -> bool {
@@ -48,7 +54,7 @@ fn is_scalar(signature: &[u8]) -> bool {
     s.iter().rev().lt(ed25519::ORDER.iter().rev())
 }
 
-fn is_long_enough(key: &KeyMaterial, hash: hmac::Hash) -> bool {
+fn is_long_enough(key: &KeyMaterial, hash: Hash) -> bool {
     match key {
         KeyMaterial::Secret(secret) => secret.len() >= hash.length(),
         KeyMaterial::Rsa { .. } | KeyMaterial::Ec { .. } | KeyMaterial::Ed25519(_) => false,

@@ -18,7 +18,8 @@ pub(crate) fn load() -> Result<Engine, ConfigError> {
     let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
     let text = text.ok().flatten().unwrap_or_default();
     check_form(&text)?;
-    let engine = Engine::load(&text, &Portable).map_err(ConfigError::Bundle)?;
+    // Looking through the rules once more in every worker would cost 30 KB of code.
+    let engine = Engine::load_unlinted(&text, &Portable).map_err(ConfigError::Bundle)?;
     jwks::check(engine.key_sources()).map_err(ConfigError::KeySource)?;
     Ok(engine)
 }

@@ -22,14 +22,18 @@ fn set(name: &str, value: &[u8]) {
     let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
 }
 
-/// Tells access logs and later filters.
+/// Tells access logs and later filters: the verdict, and who called unless headers say so already.
+/// Each value costs every request a call.
 pub(crate) fn publish(decision: &Decision) {
-    let crossing = decision.crossing();
     let verdict = match decision.verdict() {
         Verdict::Allow => "allow",
         Verdict::Deny => "deny",
     };
     put("lychgate.verdict", verdict);
+    if decision.hands_on_identity() {
+        return;
+    }
+    let crossing = decision.crossing();
     if let Some(subject) = &crossing.subject {
         put("lychgate.subject", subject);
     }

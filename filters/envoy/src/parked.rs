@@ -1,7 +1,5 @@
 //! Requests that wait for keys.
 
-use std::collections::BTreeMap;
-
 use lychgate_core::authn::SourceId;
 use lychgate_core::engine::Waiting;
 
@@ -9,9 +7,9 @@ use lychgate_core::engine::Waiting;
 /// that there are. Each holds a copy of its headers.
 const PARKED: usize = 256;
 
-/// Requests that wait, by the number of their context.
+/// Requests that wait, with the numbers of their contexts. Few ever do, for a moment.
 #[derive(Debug, Default)]
-pub(crate) struct Parked(BTreeMap<u32, Request>);
+pub(crate) struct Parked(Vec<(u32, Request)>);
 
 /// A request that waits.
 #[derive(Debug)]
@@ -37,19 +35,22 @@ impl Parked {
 
     /// Lets the request of this context wait.
     pub(crate) fn park(&mut self, id: u32, request: Request) {
-        self.0.insert(id, request);
+        self.0.push((id, request));
     }
 
     /// A request that went away.
     pub(crate) fn forget(&mut self, id: u32) {
-        self.0.remove(&id);
+        self.0.retain(|(parked, _)| *parked != id);
     }
 
     /// The sources that requests wait for.
     pub(crate) fn sources(&self) -> Vec<SourceId> {
-        let mut sources: Vec<_> = self.0.values().map(|r| r.waiting.source()).collect();
-        sources.sort_unstable();
-        sources.dedup();
+        let mut sources = Vec::new();
+        for source in self.0.iter().map(|(_, request)| request.waiting.source()) {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
         sources
     }
 
@@ -58,7 +59,7 @@ impl Parked {
         &mut self,
         is_ready: impl Fn(&Request) -> bool,
     ) -> Vec<(u32, Waiting)> {
-        let ready = self.0.extract_if(.., |_, request| is_ready(request));
+        let ready = self.0.extract_if(.., |(_, request)| is_ready(request));
         ready.map(|(id, request)| (id, request.waiting)).collect()
     }
 }

@@ -101,20 +101,27 @@ impl Client {
     /// Sends these bytes on a new connection and reads one answer; status 0 if none comes.
     #[must_use]
     pub fn raw(&self, bytes: &[u8]) -> Response {
-        let Ok(mut stream) = TcpStream::connect(self.address) else { return Response::default() };
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
-        stream.set_nodelay(true).expect("no-delay can be set");
-        if stream.write_all(&self.preface).is_err() {
-            return Response::default();
-        }
-        match &self.tls {
+        let Ok((mut stream, tls)) = self.open() else { return Response::default() };
+        match tls {
             None => exchange(&mut stream, bytes),
-            Some(config) => {
-                let name = ServerName::try_from(self.server_name.clone()).expect("a name");
-                let tls = ClientConnection::new(Arc::clone(config), name).expect("a configuration");
-                exchange(&mut StreamOwned::new(tls, stream), bytes)
-            }
+            Some(tls) => exchange(&mut StreamOwned::new(tls, stream), bytes),
         }
+    }
+
+    /// Opens a connection, and has TLS ready for its handshake if this client speaks TLS.
+    ///
+    /// # Errors
+    /// Nobody accepts it.
+    pub fn open(&self) -> std::io::Result<(TcpStream, Option<ClientConnection>)> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&self.preface)?;
+        let tls = self.tls.as_ref().map(|config| {
+            let name = ServerName::try_from(self.server_name.clone()).expect("a name");
+            ClientConnection::new(Arc::clone(config), name).expect("a configuration")
+        });
+        Ok((stream, tls))
     }
 }
 

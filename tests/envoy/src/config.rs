@@ -114,6 +114,8 @@ pub enum Route {
 pub enum Filter {
     /// Lychgate with this bundle.
     Lychgate(String),
+    /// Another build of Lychgate with this bundle, in a VM of its own.
+    Build(PathBuf, String),
     /// Another Wasm module without configuration.
     Wasm(PathBuf),
     /// Anything else, as Envoy's own JSON.
@@ -206,6 +208,7 @@ impl Filter {
     fn json(&self) -> Value {
         match self {
             Self::Lychgate(bundle) => wasm(crate::wasm::filter(), "lychgate", Some(bundle)),
+            Self::Build(path, bundle) => wasm(path, &path.to_string_lossy(), Some(bundle)),
             Self::Wasm(path) => wasm(path, "other", None),
             Self::Other(value) => value.clone(),
         }
@@ -263,6 +266,7 @@ fn access_log_json(path: &Path) -> Value {
                 "id": "%REQ(X-REQUEST-ID)%",
                 "status": "%RESPONSE_CODE%",
                 "details": "%RESPONSE_CODE_DETAILS%",
+                "header": "%REQ(X-LYCHGATE-SUBJECT)%",
                 "subject": "%FILTER_STATE(wasm.lychgate.subject:PLAIN)%",
                 "peer": "%FILTER_STATE(wasm.lychgate.peer:PLAIN)%",
                 "verdict": "%FILTER_STATE(wasm.lychgate.verdict:PLAIN)%" } } } })

@@ -141,19 +141,10 @@ fn access_logs_audit_records_and_counters_tell_what_was_decided() {
     assert_eq!(bench.get(&[("x-request-id", other)]).status, 401);
     assert_eq!(envoy.audit_of(other)["reason"], "credential_missing");
 
-    let line = |id: &str| {
-        let mut found = Value::Null;
-        envoy.wait("the access log", |envoy| {
-            let mut lines = envoy.access_log().into_iter();
-            found = lines.find(|line| line["id"] == id).unwrap_or(Value::Null);
-            !found.is_null()
-        });
-        found
-    };
-    let allowed = line(id);
-    assert_eq!((&allowed["verdict"], &allowed["subject"]), (&json!("allow"), &json!("alice")));
-    let denied = line(other);
-    assert_eq!((&denied["verdict"], &denied["subject"]), (&json!("deny"), &Value::Null));
+    let allowed = access_log_of(envoy, id);
+    assert_eq!((&allowed["verdict"], &allowed["header"]), (&json!("allow"), &json!("alice")));
+    let denied = access_log_of(envoy, other);
+    assert_eq!((&denied["verdict"], &denied["header"]), (&json!("deny"), &Value::Null));
 
     for (name, count) in
         [("allow", 1), ("deny", 1), ("reason.allowed_by_rule", 1), ("reason.credential_missing", 1)]
@@ -175,4 +166,25 @@ fn a_claim_can_not_break_out_of_its_header() {
     if response.status == 200 {
         assert_eq!(seen(&response.json(), "x-injected"), [""; 0]);
     }
+}
+
+#[test]
+fn filter_state_tells_who_called_where_no_header_does() {
+    let bench = start(&json!({ "identityHeaders": false }));
+    let id = "9f1c2f0a-8d5e-4b1e-9d1a-0c2b3a4d5e6f";
+    assert_eq!(bench.with_token(&[("x-request-id", id)]).status, 200);
+    let line = access_log_of(&bench.envoy, id);
+    assert_eq!(line["verdict"], "allow");
+    assert_eq!(line["subject"], "alice");
+    assert_eq!(line["header"], Value::Null);
+}
+
+fn access_log_of(envoy: &Envoy, id: &str) -> Value {
+    let mut found = Value::Null;
+    envoy.wait("the access log", |envoy| {
+        let mut lines = envoy.access_log().into_iter();
+        found = lines.find(|line| line["id"] == id).unwrap_or(Value::Null);
+        !found.is_null()
+    });
+    found
 }

@@ -26,8 +26,8 @@ pub use certificate::{Authority, CertificateSpec, Issued};
 pub use keys::{Key, KeyRing, SigningAlgorithm};
 pub use request::{HttpRequest, MetadataValue, Metadatum, Peer, PeerSpec, RequestSpec};
 pub use suite::{
-    Bundle, Expectation, LoadExpectation, LoadVector, Need, Topic, Upstream, Vector, load_topics,
-    load_vectors, vectors_directory,
+    Bundle, Expectation, LoadExpectation, LoadVector, Need, Topic, Upstream, Vector, Warning,
+    load_topics, load_vectors, vectors_directory,
 };
 pub use text::{Mint, TextSpec};
 pub use token::{TokenPlace, TokenSpec};

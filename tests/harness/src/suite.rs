@@ -135,12 +135,24 @@ pub enum LoadExpectation {
         /// The error's code, where it is part of the contract.
         code: Option<String>,
     },
-    /// It loads; `warnings` names findings that must be among those reported.
+    /// It loads.
     Loads {
-        /// Codes of findings.
+        /// All that is reported, in order; absent where that doesn't matter.
+        warnings: Option<Vec<Warning>>,
+        /// Codes of findings that a small change would bring, and that there must not be.
         #[serde(default)]
-        warnings: Vec<String>,
+        near: BTreeSet<String>,
     },
+}
+
+/// What is reported about a bundle that loads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// The code of the finding.
+    pub code: String,
+    /// The JSON pointer to the place.
+    pub pointer: String,
 }
 
 impl Bundle {

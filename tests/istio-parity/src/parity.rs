@@ -79,7 +79,9 @@ impl Comparison {
     #[must_use]
     pub fn kind(&self) -> String {
         match self {
-            Self::HandedOn(what) => format!("handed on: {}", what.split(':').next().unwrap_or("")),
+            Self::HandedOn(what) => {
+                format!("handed on: {}", what.split_once(": ").map_or("", |(name, _)| name))
+            }
             Self::Unexplained(reason) => format!("unexplained: {}", reason.code()),
             Self::Stricter(_) => "stricter".into(),
             other => format!("{other:?}").to_lowercase(),

@@ -62,7 +62,10 @@ pub(crate) fn load(bundle: &Bundle) -> Result<Loaded, CliError> {
     let refused = |error: &LoadError| refuse(bundle, error);
     let whole = Engine::load(bundle.text.as_bytes(), &Portable).map_err(|error| refused(&error))?;
     for warning in whole.warnings() {
-        output::warn(&locate(bundle, &warning.pointer, &warning.message, warning.code));
+        let (detail, risk, fix) = (&warning.detail, warning.risk(), warning.fix());
+        let colon = if detail.is_empty() { "" } else { ": " };
+        let message = format!("{detail}{colon}{risk}; {fix}");
+        output::warn(&locate(bundle, &warning.pointer, &message, warning.code.name()));
     }
     let text = lychgate_core::select(bundle.text.as_bytes()).map_err(|error| refused(&error))?;
     let selected = Engine::load(text.as_bytes(), &Portable).map_err(|error| refused(&error))?;

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt::Display;
 
 use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
@@ -11,13 +12,13 @@ use super::resource::{Kind, Resource};
 use super::settings::{self, SettingsSpec};
 use crate::authn::{ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId};
 use crate::base64;
+use crate::finding::{Finding, FindingCode};
 use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
 use crate::limits;
 use crate::request::ForwardedHeader;
-use crate::ruleset::Finding;
 use crate::upstream::HandOff;
 
 /// Headers that frame, route or authenticate a request.
@@ -179,7 +180,7 @@ pub(super) fn build(
 /// A header that some rule sets is removed, so no rule can find a token in it.
 fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), LoadError> {
     let mut outputs: Vec<&str> = rules.iter().flat_map(JwtRule::output_headers).collect();
-    outputs.sort_unstable();
+    crate::order::sort_by(&mut outputs, |a, b| a < b);
     for (rule, pointer) in rules.iter().zip(pointers) {
         for (index, location) in rule.locations.iter().enumerate() {
             if let Location::Header { name, .. } = location
@@ -235,13 +236,10 @@ impl RuleBuilder<'_> {
             return Err(self.refuse("issuer", "the issuer is required: it chooses the keys"));
         }
         if spec.audiences.is_empty() {
-            findings.push(self.finding(
-                "audience_any",
-                "no audiences: a token that was issued for any other service is accepted here; \
-                 name the audiences of this one",
-            ));
+            findings.push(self.finding(FindingCode::AudienceAny, "", &spec.issuer));
         }
         self.check_texts("audiences", &spec.audiences)?;
+        findings.extend(self.literal_stars());
         self.check_texts("spaceDelimitedClaims", &spec.space_delimited_claims)?;
         let svid = self.settings.svid_domain(&spec.issuer)?;
         let keys = self.keys(svid.is_some(), sources, findings)?;
@@ -264,6 +262,15 @@ impl RuleBuilder<'_> {
         Ok(rule)
     }
 
+    /// Issuers and audiences compare byte for byte.
+    fn literal_stars(&self) -> impl Iterator<Item = Finding> {
+        let issuer = core::iter::once((String::from("/issuer"), &self.spec.issuer));
+        let audiences = self.spec.audiences.iter().enumerate();
+        let audiences = audiences.map(|(index, text)| (format!("/audiences/{index}"), text));
+        let stars = issuer.chain(audiences).filter(|(_, text)| text.contains('*'));
+        stars.map(|(below, text)| self.finding(FindingCode::LiteralStar, &below, text))
+    }
+
     /// From settings, from the resource, or from afar; exactly one of them. A JWT-SVID has an
     /// asymmetric signature (JWT-SVID §2.1) and an audience that is checked (§4).
     fn keys(
@@ -279,11 +286,7 @@ impl RuleBuilder<'_> {
         let profile = if svid { KeyProfile::Svid } else { KeyProfile::Jwt };
         match (self.spec.jwks.as_str(), self.spec.jwks_uri.as_str(), secrets.is_empty()) {
             ("", "", false) => {
-                findings.push(self.finding(
-                    "symmetric_key",
-                    "the issuer's secret also makes tokens: whoever reads this bundle can forge \
-                     them; prefer an asymmetric key",
-                ));
+                findings.push(self.finding(FindingCode::SymmetricKey, "", &self.spec.issuer));
                 let set = KeySet::of_secrets(secrets);
                 Ok(RuleKeys::Inline(Arc::new(set.map_err(|error| self.refuse("", &error))?)))
             }
@@ -291,12 +294,12 @@ impl RuleBuilder<'_> {
                 let set = KeySet::parse(jwks.as_bytes(), profile, self.check)
                     .map_err(|error| self.keys_error(&error))?;
                 for skipped in set.skipped() {
-                    findings.push(self.finding("key_skipped", &format!("{skipped}")));
+                    findings.push(self.finding(FindingCode::KeySkipped, "/jwks", &skipped));
                 }
                 Ok(RuleKeys::Inline(Arc::new(set)))
             }
             ("", uri, true) if !uri.is_empty() => {
-                Ok(RuleKeys::Remote(self.source(profile, sources)?))
+                Ok(RuleKeys::Remote(self.source(profile, sources, findings)?))
             }
             ("", "", true) => Err(self.refuse(
                 "",
@@ -332,11 +335,15 @@ impl RuleBuilder<'_> {
         &self,
         profile: KeyProfile,
         sources: &mut Vec<KeySource>,
+        findings: &mut Vec<Finding>,
     ) -> Result<SourceId, LoadError> {
         let uri = self.spec.jwks_uri.as_str();
         let is_https_or_http = uri.starts_with("https://") || uri.starts_with("http://");
         if !is_https_or_http || uri.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
             return Err(self.refuse("jwksUri", "expected an http or https address"));
+        }
+        if !uri.starts_with("https://") {
+            findings.push(self.finding(FindingCode::KeysWithoutTls, "/jwksUri", &uri));
         }
         let cluster = self.settings.jwks.iter().find(|entry| entry.uri == uri);
         let mut refresh = self.settings.key_refresh.rules();
@@ -442,7 +449,7 @@ impl RuleBuilder<'_> {
         LoadError::new(format!("{}/jwks", self.pointer), LoadProblem::Keys(format!("{error}")))
     }
 
-    fn refuse(&self, member: &str, message: &(impl core::fmt::Display + ?Sized)) -> LoadError {
+    fn refuse(&self, member: &str, message: &(impl Display + ?Sized)) -> LoadError {
         let separator = if member.is_empty() { "" } else { "/" };
         LoadError::new(
             format!("{}{separator}{member}", self.pointer),
@@ -450,8 +457,8 @@ impl RuleBuilder<'_> {
         )
     }
 
-    fn finding(&self, code: &'static str, message: &str) -> Finding {
-        Finding::new(code, self.pointer.clone(), message.into())
+    fn finding(&self, code: FindingCode, below: &str, detail: &impl Display) -> Finding {
+        Finding::new(code, format!("{}{below}", self.pointer), format!("{detail}"))
     }
 }
 

@@ -17,11 +17,13 @@ use super::select;
 use super::settings::SettingsSpec;
 use super::workload::{Workload, WorkloadKind};
 use crate::authn::Authenticator;
+use crate::finding::Finding;
 use crate::json::{Document, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
 use crate::order;
-use crate::ruleset::{Finding, ReliedHeaders, Ruleset};
+use crate::policy::Lint;
+use crate::ruleset::{ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
@@ -31,12 +33,14 @@ pub(super) struct Envelope<'a> {
     pub(super) workload: Workload,
     pub(super) settings: SettingsSpec,
     selected: Vec<(Resource<'a>, Value<'a>)>,
+    others: Vec<Resource<'a>>,
 }
 
 /// Reads, selects, checks and compiles a bundle.
 pub(crate) fn load(
     bundle: &[u8],
     keys: &dyn KeyCheck,
+    lint: Lint,
 ) -> Result<(Ruleset, Vec<Finding>), LoadError> {
     let document = Document::parse(bundle, &limits::BUNDLE_JSON)
         .map_err(|error| LoadError::new("", LoadProblem::Json(error)))?;
@@ -46,8 +50,10 @@ pub(crate) fn load(
     let settings = spec.build()?;
     let rules = authentication::build(&envelope, keys, &mut findings)?;
     let authenticator = Authenticator::new(rules.rules, spec.acceptance());
-    let policies = authorization::build(&envelope, &mut findings)?;
     let peers = peer::requirement(&envelope.of(Kind::PeerAuthentication), &envelope.workload)?;
+    let policies =
+        authorization::build(&envelope, peers.is_required_everywhere(), lint, &mut findings)?;
+    findings.extend(envelope.unselectable());
     let mut needs = policies.needs().clone();
     needs.destination_port |= peers.needs_port();
     needs.peer |=
@@ -96,13 +102,15 @@ impl<'a> Envelope<'a> {
         let resources = root.get("resources").and_then(Value::as_array);
         let resources =
             resources.ok_or_else(|| shape("/resources".into(), "a bundle has a list of them"))?;
-        let (mut selected, mut names) = (Vec::new(), Vec::new());
+        let (mut selected, mut others, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for (index, value) in resources.enumerate() {
             let pointer = format!("/resources/{index}");
             let resource = Resource::read(pointer, value, &workload.namespace)?;
             names.push(format!("{:?} {}", resource.kind, resource.full_name()));
             if select::applies(&resource, &workload)? {
                 selected.push((resource, value));
+            } else {
+                others.push(resource);
             }
         }
         // Kubernetes has one of each; of two, one is stale, and nobody knows which.
@@ -112,11 +120,22 @@ impl<'a> Envelope<'a> {
                 "another resource of this kind has the same namespace and name",
             ));
         }
-        Ok(Self { workload, settings, selected })
+        Ok(Self { workload, settings, selected, others })
     }
 
     pub(super) fn selected(&self) -> impl Iterator<Item = &(Resource<'a>, Value<'a>)> {
         self.selected.iter()
+    }
+
+    /// The resources that do not apply.
+    pub(super) fn others(&self) -> &[Resource<'a>] {
+        &self.others
+    }
+
+    /// The resources that would not apply to any workload either.
+    fn unselectable(&self) -> impl Iterator<Item = Finding> {
+        let root = self.workload.root_namespace.as_str();
+        self.others.iter().filter(|other| !select::is_selectable(other, root)).map(Resource::unused)
     }
 
     /// The selected resources of one kind, in the order of the bundle.

@@ -1,10 +1,10 @@
-//! Why a bundle does not load, and what in one that does deserves a second look.
+//! Why a bundle does not load.
 
 use alloc::string::{String, ToString as _};
 use core::fmt;
 
+use crate::finding::{Finding, FindingCode, nearest_place, shorten};
 use crate::json::{DecodeError, JsonError};
-use crate::ruleset::Finding;
 
 /// Why a bundle was refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +12,6 @@ pub struct LoadError {
     pointer: String,
     problem: LoadProblem,
 }
-
-/// Longest pointer and longest message in bytes: both may repeat what a bundle says, and a line of
-/// a log is not the place for megabytes of it.
-const TEXT_BYTES: usize = 1024;
 
 impl LoadError {
     pub(crate) fn new(pointer: impl Into<String>, problem: LoadProblem) -> Self {
@@ -43,7 +39,13 @@ impl LoadError {
     /// The stable code of the problem.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.problem.code()
+        self.problem.code().name()
+    }
+
+    /// The same as a finding, for those who list errors and warnings together.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        Finding::new(self.problem.code(), self.pointer.clone(), self.problem.to_string())
     }
 }
 
@@ -77,7 +79,7 @@ pub enum LoadProblem {
     /// Something in an AuthorizationPolicy.
     Authorization {
         /// The stable code of the mistake.
-        code: &'static str,
+        code: FindingCode,
         /// What is wrong and what to write instead.
         message: String,
     },
@@ -92,19 +94,19 @@ pub enum LoadProblem {
 impl LoadProblem {
     /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> FindingCode {
         match self {
-            Self::Json(_) => "json",
-            Self::Shape(_) => "shape",
-            Self::Kind(_) => "kind",
-            Self::Setting(_) => "setting",
-            Self::Workload(_) => "workload",
-            Self::Selection(_) => "selection",
-            Self::Unrestricted => "unrestricted",
-            Self::Authorization { code, .. } => code,
-            Self::Authentication(_) => "authentication",
-            Self::PeerAuthentication(_) => "peer_authentication",
-            Self::Keys(_) => "keys",
+            Self::Json(_) => FindingCode::Json,
+            Self::Shape(_) => FindingCode::Shape,
+            Self::Kind(_) => FindingCode::Kind,
+            Self::Setting(_) => FindingCode::Setting,
+            Self::Workload(_) => FindingCode::Workload,
+            Self::Selection(_) => FindingCode::Selection,
+            Self::Unrestricted => FindingCode::Unrestricted,
+            Self::Authorization { code, .. } => *code,
+            Self::Authentication(_) => FindingCode::Authentication,
+            Self::PeerAuthentication(_) => FindingCode::PeerAuthentication,
+            Self::Keys(_) => FindingCode::Keys,
         }
     }
 }
@@ -124,21 +126,6 @@ impl LoadProblem {
             | Self::Keys(message) => shorten(message),
         }
         self
-    }
-}
-
-/// The innermost place around `pointer` whose pointer is short enough.
-fn nearest_place(mut pointer: String) -> String {
-    while pointer.len() > TEXT_BYTES {
-        pointer.truncate(pointer.rfind('/').unwrap_or(0));
-    }
-    pointer
-}
-
-fn shorten(text: &mut String) {
-    if text.len() > TEXT_BYTES {
-        text.truncate(text.floor_char_boundary(TEXT_BYTES));
-        text.push_str(" ...");
     }
 }
 
@@ -163,13 +150,6 @@ impl fmt::Display for LoadProblem {
     }
 }
 
-impl Finding {
-    pub(crate) fn new(code: &'static str, pointer: String, mut message: String) -> Self {
-        shorten(&mut message);
-        Self { code, pointer: nearest_place(pointer), message }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,19 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_have_1024_bytes_and_is_then_cut_between_characters() {
-        let most = "x".repeat(TEXT_BYTES);
-        assert_eq!(error("", &most).problem().to_string(), most);
-        let long = alloc::format!("{}\u{e9}\u{e9}", "x".repeat(TEXT_BYTES - 1));
-        let cut = alloc::format!("{} ...", "x".repeat(TEXT_BYTES - 1));
-        assert_eq!(error("", &long).problem().to_string(), cut);
-    }
-
-    #[test]
     fn a_pointer_may_have_1024_bytes_and_is_then_the_place_around() {
-        let most = alloc::format!("/spec/{}", "x".repeat(TEXT_BYTES - 6));
+        let most = alloc::format!("/spec/{}", "x".repeat(1024 - 6));
         assert_eq!(error(&most, "").pointer(), most);
         assert_eq!(error(&alloc::format!("{most}x"), "").pointer(), "/spec");
-        assert_eq!(error(&"x".repeat(TEXT_BYTES + 1), "").pointer(), "");
+        assert_eq!(error(&"x".repeat(1025), "").pointer(), "");
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::{LoadError, LoadProblem};
+use crate::finding::{Finding, FindingCode};
 use crate::json::{DecodeError, Fields, Value};
 
 /// The kinds that a bundle may hold.
@@ -141,6 +142,11 @@ impl<'a> Resource<'a> {
             None => Selection::default(),
         };
         Ok(Self { pointer, kind, metadata, spec, selection })
+    }
+
+    /// That it applies to no workload.
+    pub(super) fn unused(&self) -> Finding {
+        Finding::new(FindingCode::SelectsNothing, self.pointer.clone(), self.full_name())
     }
 
     /// `namespace/name`, as decisions name a policy.

@@ -8,6 +8,7 @@ use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource, TargetRef};
 use super::workload::{Workload, WorkloadKind};
+use crate::finding::Finding;
 use crate::json::{Document, JsonWriter};
 use crate::limits;
 use crate::order;
@@ -71,6 +72,45 @@ pub(super) fn applies(resource: &Resource<'_>, workload: &Workload) -> Result<bo
             targets.iter().any(|target| attaches(target, namespace, workload))
         }
     })
+}
+
+/// Whether a resource can apply to any workload of the mesh with this root namespace.
+pub(super) fn is_selectable(resource: &Resource<'_>, root_namespace: &str) -> bool {
+    let in_root = resource.metadata.namespace == root_namespace;
+    let targets = resource.selection.targets();
+    let is_class = |target: &TargetRef| target.kind == "GatewayClass";
+    let is_ignored =
+        resource.kind == Kind::PeerAuthentication && in_root && resource.selection.has_labels();
+    let is_elsewhere = !in_root && !targets.is_empty() && targets.iter().all(is_class);
+    !is_ignored && !is_elsewhere
+}
+
+/// Names the resources of a bundle that apply neither to its own workload nor to any of `workloads`.
+///
+/// Each of `workloads` is a JSON object like the bundle's own `workload`: give all that there are.
+///
+/// # Errors
+/// [`LoadError`] as for [`select`](crate::select); for what is wrong with one of `workloads`, the
+/// pointer is one into it.
+pub fn unselected(bundle: &[u8], workloads: &[&[u8]]) -> Result<Vec<Finding>, LoadError> {
+    let document = Document::parse(bundle, &limits::BUNDLE_JSON)
+        .map_err(|error| LoadError::new("", LoadProblem::Json(error)))?;
+    let envelope = Envelope::read(&document)?;
+    let mut unused: Vec<&Resource<'_>> = envelope.others().iter().collect();
+    for text in workloads {
+        let document = Document::parse(text, &limits::BUNDLE_JSON)
+            .map_err(|error| LoadError::new("", LoadProblem::Json(error)))?;
+        let workload =
+            Workload::read(document.root()).map_err(|error| LoadError::decode("", &error))?;
+        let mut left = Vec::new();
+        for resource in unused {
+            if !applies(resource, &workload)? {
+                left.push(resource);
+            }
+        }
+        unused = left;
+    }
+    Ok(unused.into_iter().map(Resource::unused).collect())
 }
 
 fn selected_by_labels(resource: &Resource<'_>, workload: &Workload) -> bool {

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use super::error::{LoadError, LoadProblem};
 use crate::authn::{Acceptance, Milliseconds, RefreshRules};
+use crate::finding::{Finding, FindingCode};
 use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::TimeRules;
 use crate::limits;
 use crate::order;
 use crate::request::{ForwardedHeader, PathForm, PathForms, TrustedHop};
-use crate::ruleset::Finding;
 use crate::ruleset::Settings;
 use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::time::Seconds;
@@ -333,23 +333,16 @@ impl SettingsSpec {
 
     /// What the settings loosen.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let noted = |condition: bool, code, member: &str, message: &str| {
-            condition.then(|| Finding::new(code, format!("/settings/{member}"), message.into()))
-        };
-        let shadow = "nothing is refused: decisions are logged and counted only";
-        let forms = "paths with two readings are matched in one of them; normalise them in the \
-                     host instead";
-        let unrestricted = "without an AuthorizationPolicy everybody may call";
-        let exp = "a token without exp is valid for ever";
-        [
-            noted(self.shadow, "shadow", "shadow", shadow),
-            noted(!self.accepted_path_forms.is_empty(), "path_forms", "acceptedPathForms", forms),
-            noted(self.allow_unrestricted, "unrestricted", "allowUnrestricted", unrestricted),
-            noted(!self.require_exp, "exp_optional", "requireExp", exp),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let forms = !self.accepted_path_forms.is_empty();
+        let loosened = [
+            (self.shadow, FindingCode::Shadow, "shadow"),
+            (forms, FindingCode::PathForms, "acceptedPathForms"),
+            (self.allow_unrestricted, FindingCode::UnrestrictedAllowed, "allowUnrestricted"),
+            (!self.require_exp, FindingCode::ExpOptional, "requireExp"),
+        ];
+        let noted =
+            |(_, code, member)| Finding::new(code, format!("/settings/{member}"), String::new());
+        loosened.into_iter().filter(|(is_so, ..)| *is_so).map(noted).collect()
     }
 
     /// The trust domain of an issuer's JWT-SVIDs, if that is what its tokens are.

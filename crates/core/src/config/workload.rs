@@ -100,6 +100,11 @@ impl Workload {
         })
     }
 
+    /// The trust domain of the mesh, then its aliases.
+    pub(super) fn trust_domains(&self) -> Vec<String> {
+        core::iter::once(&self.trust_domain).chain(&self.trust_domain_aliases).cloned().collect()
+    }
+
     pub(super) fn check(&self) -> Result<(), LoadError> {
         if self.namespace.is_empty() {
             return Err(refuse("/workload/namespace", "a workload is in a namespace".into()));

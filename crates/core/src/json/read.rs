@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::scan;
 use super::value::{Document, Kind, Node, Span};
+use crate::order;
 
 /// Longest text of a number: room for every `u64` and every useful fraction.
 const NUMBER_BYTES: usize = 32;
@@ -213,8 +215,7 @@ impl Reader<'_> {
             let Some(value) = self.tape.get(value) else { break };
             index = usize::try_from(value.end).unwrap_or(usize::MAX);
         }
-        names.sort_unstable();
-        names.array_windows().any(|[a, b]| a == b)
+        has_twice(&mut names)
     }
 
     fn span_text(&self, kind: Kind) -> &str {
@@ -369,9 +370,7 @@ impl Reader<'_> {
 
     /// How many bytes from here need no escape and do not end the string.
     fn plain_length(&self) -> usize {
-        let special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
-        let rest = self.rest();
-        rest.bytes().position(special).unwrap_or(rest.len())
+        scan::plain_length(self.rest().as_bytes())
     }
 
     fn white_space(&mut self) {
@@ -400,6 +399,23 @@ impl Reader<'_> {
     fn syntax(&self) -> JsonError {
         JsonError::Syntax { at: self.at }
     }
+}
+
+/// Few names are compared with each other, as most objects have few; more are sorted.
+fn has_twice(names: &mut [&str]) -> bool {
+    const FEW: usize = 16;
+    if names.len() > FEW {
+        order::sort_by(names, |a, b| a < b);
+        return names.array_windows().any(|[a, b]| a == b);
+    }
+    let mut rest = &*names;
+    while let Some((first, others)) = rest.split_first() {
+        if others.contains(first) {
+            return true;
+        }
+        rest = others;
+    }
+    false
 }
 
 /// Offsets fit: no bound on a text is near 4 GiB.
@@ -438,6 +454,20 @@ mod tests {
             Err(JsonError::Duplicate { .. })
         ));
         assert!(parse(r#"{"a":{"a":1},"b":{"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn a_duplicate_is_seen_among_few_names_and_among_many() {
+        for count in [2, 15, 16, 17, 18, 40] {
+            let names: Vec<_> = (0..count).map(|n| alloc::format!("\"{n}\":0")).collect();
+            assert!(parse(&alloc::format!("{{{}}}", names.join(","))).is_ok(), "{count}");
+            for place in [0, count / 2, count - 2] {
+                let mut names = names.clone();
+                names[count - 1] = names[place].clone();
+                let text = alloc::format!("{{{}}}", names.join(","));
+                assert!(parse(&text).is_err(), "{count} with {place} twice");
+            }
+        }
     }
 
     #[test]

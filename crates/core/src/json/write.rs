@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use super::scan;
 use super::value::{Value, View};
 use crate::order;
 
@@ -76,9 +77,18 @@ impl JsonWriter {
         self.raw("null");
     }
 
-    /// Writes a member that is a string.
-    pub fn member(&mut self, name: &str, value: &str) {
-        self.name(name);
+    /// Writes the name of a record's member, which needs no escape; its value must follow.
+    pub fn label(&mut self, name: &'static str) {
+        self.separate();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+        self.comma = false;
+    }
+
+    /// Writes a record's member that is a string.
+    pub fn member(&mut self, name: &'static str, value: &str) {
+        self.label(name);
         self.string(value);
     }
 
@@ -166,19 +176,14 @@ fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     // What needs an escape is ASCII, so a byte that does is a whole character.
-    while let Some(place) = rest.bytes().position(needs_escape) {
-        let Some((plain, from)) = rest.split_at_checked(place) else { break };
+    while let Some((plain, from)) = rest.split_at_checked(scan::plain_length(rest.as_bytes())) {
         out.push_str(plain);
         let mut characters = from.chars();
-        characters.next().into_iter().for_each(|character| write_escape(out, character));
+        let Some(character) = characters.next() else { break };
+        write_escape(out, character);
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
-}
-
-const fn needs_escape(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 fn write_escape(out: &mut String, character: char) {

@@ -171,7 +171,7 @@ fn check_operations(members: Object<'_>) -> Result<(), JwkError> {
     let list = value.as_array().ok_or(JwkError::Operations)?;
     let mut names =
         list.map(Value::as_str).collect::<Option<Vec<_>>>().ok_or(JwkError::Operations)?;
-    names.sort_unstable();
+    crate::order::sort_by(&mut names, |a, b| a < b);
     let distinct = names.array_windows().all(|[a, b]| a != b);
     if distinct && names.contains(&"verify") { Ok(()) } else { Err(JwkError::Operations) }
 }

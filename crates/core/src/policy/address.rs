@@ -7,6 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Sense, refuse_empty};
+use crate::finding::FindingCode;
 
 /// Which address of the connection is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Block {
             let message = format!(
                 "{value:?} is no IP address or CIDR block such as 10.0.0.0/8 or 2001:db8::/32"
             );
-            PolicyError::new("bad_cidr", message)
+            PolicyError::new(FindingCode::BadCidr, message)
         };
         let (address, length) = match value.split_once('/') {
             Some((address, length)) => (address, Some(length)),
@@ -113,7 +114,7 @@ impl Block {
 fn mapped(value: &str, address: Ipv4Addr, length: u32) -> PolicyError {
     let message =
         format!("{value:?} never matches: write it as an IPv4 block: \"{address}/{length}\"");
-    PolicyError::new("bad_cidr", message)
+    PolicyError::new(FindingCode::BadCidr, message)
 }
 
 fn parse_length(text: &str, width: u32) -> Option<u32> {
@@ -183,7 +184,7 @@ mod tests {
             "0x0a.0.0.1",
             "10.0.0.0/-1",
         ] {
-            assert_eq!(Block::parse(value).unwrap_err().code, "bad_cidr", "{value}");
+            assert_eq!(Block::parse(value).unwrap_err().code.name(), "bad_cidr", "{value}");
         }
         for value in ["10.0.0.0/32", "::/128", "10.0.0.0/0"] {
             assert!(Block::parse(value).is_ok(), "{value}");

@@ -6,6 +6,7 @@ use alloc::format;
 use super::claim::ClaimPath;
 use super::error::PolicyError;
 use super::header;
+use crate::finding::FindingCode;
 
 /// An attribute of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Attribute {
                 Ok(Self::Metadata { filter: filter.into(), key: name.into() })
             }
             _ if filter.starts_with("envoy.filters.") => Err(PolicyError::new(
-                "bad_key",
+                FindingCode::BadKey,
                 format!("{key:?} should have the form experimental.envoy.filters.name[key]"),
             )),
             _ => Err(unknown(key)),
@@ -117,7 +118,7 @@ fn unknown(key: &str) -> PolicyError {
              remote.ip, destination.{ip, port}, connection.sni, experimental.envoy.filters.*[..]"
         }
     };
-    PolicyError::new("unknown_attribute", format!("unknown attribute {key:?}: {advice}"))
+    PolicyError::new(FindingCode::UnknownAttribute, format!("unknown attribute {key:?}: {advice}"))
 }
 
 #[cfg(test)]
@@ -155,7 +156,7 @@ mod tests {
             ("request.headers[x", "bad_key"),
             ("request.auth.claims", "bad_key"),
         ] {
-            assert_eq!(Attribute::parse(key).unwrap_err().code, code, "{key}");
+            assert_eq!(Attribute::parse(key).unwrap_err().code.name(), code, "{key}");
         }
     }
 

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Patterns, Sense};
+use crate::finding::FindingCode;
 use crate::json::{Value, View as Json};
 
 /// The place of a claim: a name, or names of objects inside one another.
@@ -34,7 +35,7 @@ impl ClaimPath {
         }
         if names.is_empty() || !rest.is_empty() {
             return Err(PolicyError::new(
-                "bad_key",
+                FindingCode::BadKey,
                 format!("{key:?} should have the form request.auth.claims[name][name]"),
             ));
         }
@@ -54,7 +55,7 @@ impl ClaimPath {
             _ => return Ok(()),
         };
         Err(PolicyError::new(
-            "never_matches",
+            FindingCode::NeverMatches,
             format!("{key:?} never matches: this claim is {kind}; remove the condition"),
         ))
     }
@@ -62,6 +63,11 @@ impl ClaimPath {
     /// Whether this is the claim of that name, not inside another.
     pub(super) fn is(&self, name: &str) -> bool {
         matches!(&*self.0, [only] if **only == *name)
+    }
+
+    /// From the outermost object to the claim.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
     pub(super) fn is_scope(&self) -> bool {
@@ -218,7 +224,11 @@ mod tests {
             ("[iss][x]", "never_matches"),
             ("[aud][0]", "never_matches"),
         ] {
-            assert_eq!(ClaimPath::parse("k", brackets).unwrap_err().code, code, "{brackets}");
+            assert_eq!(
+                ClaimPath::parse("k", brackets).unwrap_err().code.name(),
+                code,
+                "{brackets}"
+            );
         }
         for brackets in ["[iss]", "[sub]", "[aud]", "[a][exp]", "[a.b/c]", "[a][b][c]"] {
             assert!(ClaimPath::parse("k", brackets).is_ok(), "{brackets}");

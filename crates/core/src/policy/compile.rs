@@ -1,7 +1,5 @@
 //! From a `spec` to compiled rules.
 
-mod lint;
-
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
@@ -10,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::attribute::Attribute;
 use super::check::Check;
-use super::error::{PolicyError, PolicyFinding};
+use super::error::PolicyError;
 use super::evaluate::{PolicySet, RuleSet};
 use super::matcher::Matcher;
 use super::needs::Needs;
@@ -19,6 +17,7 @@ use super::resource::{
     Action, AuthorizationPolicySpec, Condition, From, Operation, Rule, Source, To,
 };
 use super::rule::{All, CompiledRule};
+use crate::finding::FindingCode;
 use crate::limits;
 
 /// What compiling depends on besides the policies.
@@ -76,8 +75,6 @@ impl PolicyCompiler {
 
     /// Compiles one policy of `namespace`; a dry-run policy is reported and not enforced.
     ///
-    /// Returns what is probably not meant.
-    ///
     /// # Errors
     /// [`PolicyError`] says what is wrong and where inside `spec`. The compiler is then of no further
     /// use: a policy is in force whole or not at all.
@@ -87,7 +84,7 @@ impl PolicyCompiler {
         name: &str,
         dry_run: bool,
         spec: &AuthorizationPolicySpec,
-    ) -> Result<Vec<PolicyFinding>, PolicyError> {
+    ) -> Result<(), PolicyError> {
         check_action(spec)?;
         self.rules = self.rules.saturating_add(spec.rules.len());
         if spec.rules.len() > limits::ENTRIES || self.rules > limits::RULES {
@@ -105,7 +102,6 @@ impl PolicyCompiler {
             let compiled = compile_rule(rule, policy, number, &context);
             rules.push(compiled.map_err(|error| error.below(number).below("rules"))?);
         }
-        let findings = lint::lint(spec, &context);
         self.names.push(format!("{namespace}/{name}").into());
         let group = match (spec.action, dry_run) {
             (Action::Allow, false) => &mut self.allow,
@@ -116,7 +112,7 @@ impl PolicyCompiler {
         };
         group.policies = group.policies.saturating_add(1);
         group.rules.extend(rules);
-        Ok(findings)
+        Ok(())
     }
 
     /// The policies, ready for decisions.
@@ -139,15 +135,15 @@ fn check_action(spec: &AuthorizationPolicySpec) -> Result<(), PolicyError> {
     if spec.action == Action::Custom {
         let message = "CUSTOM asks an external authorizer, which Lychgate does not do: write the \
                        rules as ALLOW or DENY, or keep CUSTOM in a policy for the proxy alone";
-        return Err(PolicyError::new("custom_action", message).below("action"));
+        return Err(PolicyError::new(FindingCode::CustomAction, message).below("action"));
     }
     if spec.provider.is_some() {
         let message = "only CUSTOM has a provider: remove it";
-        return Err(PolicyError::new("provider_without_custom", message).below("provider"));
+        return Err(PolicyError::new(FindingCode::ProviderWithoutCustom, message).below("provider"));
     }
     if spec.action == Action::Deny && spec.rules.is_empty() {
         let message = "DENY without rules never matches: write rules: [{}] to deny everything";
-        return Err(PolicyError::new("rules_missing", message).below("rules"));
+        return Err(PolicyError::new(FindingCode::RulesMissing, message).below("rules"));
     }
     Ok(())
 }
@@ -157,7 +153,7 @@ fn too_many(what: &str, limit: usize) -> PolicyError {
         "too many {what}: at most {limit} here, and at most {} rules over all policies",
         limits::RULES
     );
-    PolicyError::new("too_many", message)
+    PolicyError::new(FindingCode::TooMany, message)
 }
 
 fn compile_rule(
@@ -190,7 +186,7 @@ fn entries<T>(
 fn check_length<T>(name: &str, list: &[T]) -> Result<(), PolicyError> {
     if list.is_empty() {
         let message = format!("an empty {name:?} says nothing: remove it, or fill it");
-        return Err(PolicyError::new("empty_list", message).below(name));
+        return Err(PolicyError::new(FindingCode::EmptyList, message).below(name));
     }
     if list.len() > limits::ENTRIES {
         return Err(too_many("entries", limits::ENTRIES).below(name));
@@ -202,14 +198,14 @@ fn compile_source(from: &From, context: &Context<'_>) -> Result<All, PolicyError
     let source = from.source.as_ref().filter(|source| **source != Source::default());
     let Some(source) = source else {
         let message = "an empty source is anybody: remove from, or name a source";
-        return Err(PolicyError::new("empty_source", message).below("source"));
+        return Err(PolicyError::new(FindingCode::EmptySource, message).below("source"));
     };
     check_service_accounts(source)
         .and_then(|()| compile_fields(&source_fields(source), context))
         .map_err(|error| error.below("source"))
 }
 
-fn source_fields(source: &Source) -> [Field<'_>; 7] {
+pub(super) fn source_fields(source: &Source) -> [Field<'_>; 7] {
     [
         Field {
             attribute: Attribute::Principal,
@@ -264,19 +260,19 @@ fn check_service_accounts(source: &Source) -> Result<(), PolicyError> {
     }
     let message = "serviceAccounts exclude principals and namespaces in one source: write the \
                    accounts as principals (\"*/ns/<namespace>/sa/<account>\")";
-    Err(PolicyError::new("conflicting_source", message).below("serviceAccounts"))
+    Err(PolicyError::new(FindingCode::ConflictingSource, message).below("serviceAccounts"))
 }
 
 fn compile_operation(to: &To, context: &Context<'_>) -> Result<All, PolicyError> {
     let operation = to.operation.as_ref().filter(|operation| **operation != Operation::default());
     let Some(operation) = operation else {
         let message = "an empty operation is any: remove to, or name an operation";
-        return Err(PolicyError::new("empty_operation", message).below("operation"));
+        return Err(PolicyError::new(FindingCode::EmptyOperation, message).below("operation"));
     };
     compile_fields(&operation_fields(operation), context).map_err(|error| error.below("operation"))
 }
 
-fn operation_fields(operation: &Operation) -> [Field<'_>; 4] {
+pub(super) fn operation_fields(operation: &Operation) -> [Field<'_>; 4] {
     [
         Field {
             attribute: Attribute::Method,
@@ -302,11 +298,11 @@ fn operation_fields(operation: &Operation) -> [Field<'_>; 4] {
 }
 
 /// A field and its negation.
-struct Field<'a> {
-    attribute: Attribute,
+pub(super) struct Field<'a> {
+    pub(super) attribute: Attribute,
     /// Their last parts are the names of the fields.
-    labels: [&'static str; 2],
-    values: [&'a [String]; 2],
+    pub(super) labels: [&'static str; 2],
+    pub(super) values: [&'a [String]; 2],
 }
 
 fn compile_fields(fields: &[Field<'_>], context: &Context<'_>) -> Result<All, PolicyError> {
@@ -341,7 +337,7 @@ fn compile_condition(condition: &Condition, checks: &mut Checks<'_>) -> Result<(
     let attribute = Attribute::parse(key).map_err(|error| error.below("key"))?;
     if values.is_empty() && not_values.is_empty() {
         let message = format!("{key:?} is compared with nothing: give values or notValues");
-        return Err(PolicyError::new("values_missing", message));
+        return Err(PolicyError::new(FindingCode::ValuesMissing, message));
     }
     let label = format!("when[{key}]");
     let not_label = format!("when[{key}].notValues");

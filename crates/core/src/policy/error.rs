@@ -1,8 +1,10 @@
-//! What is wrong with a policy, and what in a good one deserves a second look.
+//! What is wrong with a policy.
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use core::fmt;
+
+use crate::finding::FindingCode;
 
 /// Why a policy does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,14 +12,14 @@ use core::fmt;
 pub struct PolicyError {
     /// The place inside the policy's `spec`, as a JSON Pointer (RFC 6901).
     pub pointer: String,
-    /// The stable code.
-    pub code: &'static str,
+    /// What kind of mistake it is.
+    pub code: FindingCode,
     /// What is wrong, and what to write instead.
     pub message: String,
 }
 
 impl PolicyError {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
         Self { pointer: String::new(), code, message: message.into() }
     }
 
@@ -31,20 +33,8 @@ impl PolicyError {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code)
+        write!(f, "{}: {} [{}]", self.pointer, self.message, self.code.name())
     }
 }
 
 impl core::error::Error for PolicyError {}
-
-/// Something that compiles and is probably not meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PolicyFinding {
-    /// The place inside the policy's `spec`, as a JSON Pointer (RFC 6901).
-    pub pointer: String,
-    /// The stable code.
-    pub code: &'static str,
-    /// The risk, and what to write instead.
-    pub message: String,
-}

@@ -6,6 +6,7 @@ use alloc::format;
 use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Patterns, Sense};
+use crate::finding::FindingCode;
 use crate::request::Lines;
 
 /// Checks the name of a header, and returns it in lower case.
@@ -13,7 +14,8 @@ use crate::request::Lines;
 /// Refuses what is no token (RFC 9110 §5.6.2), pseudo-headers, and `host`, which a host may report
 /// as the authority alone.
 pub(super) fn parse_name(key: &str, name: &str) -> Result<Box<str>, PolicyError> {
-    let bad = |message: &str| Err(PolicyError::new("bad_key", format!("{key:?}: {message}")));
+    let bad =
+        |message: &str| Err(PolicyError::new(FindingCode::BadKey, format!("{key:?}: {message}")));
     match name.to_ascii_lowercase().as_str() {
         ":authority" | "host" => return bad("use to.operation.hosts"),
         ":method" => return bad("use to.operation.methods"),
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn what_is_no_header_name_is_refused() {
         for name in ["", "a b", "a:b", ":method", ":path", "Host", ":authority", "é", "a]"] {
-            assert_eq!(parse_name("k", name).unwrap_err().code, "bad_key", "{name}");
+            assert_eq!(parse_name("k", name).unwrap_err().code.name(), "bad_key", "{name}");
         }
         assert_eq!(&*parse_name("k", "X-Forwarded-For").unwrap(), "x-forwarded-for");
     }

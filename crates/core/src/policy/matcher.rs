@@ -19,6 +19,7 @@ use super::path::{PathValue, Paths};
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
 use super::peer::{self, Namespaces, ServiceAccount, ServiceAccounts, TrustDomains};
 use super::subject::{RequestPrincipal, RequestPrincipals};
+use crate::finding::FindingCode;
 
 /// Values of one attribute, of which one must match.
 #[derive(Debug, Clone)]
@@ -221,7 +222,7 @@ fn addresses(address: Address, values: &[String], sense: Sense) -> Result<Matche
 
 fn source_address_unknown() -> PolicyError {
     PolicyError::new(
-        "source_address_unknown",
+        FindingCode::SourceAddressUnknown,
         "the address of the physical peer is not known for sure: use remoteIpBlocks or remote.ip, \
          or state in settings.sourceAddressIsPeer that the listener trusts neither \
          X-Forwarded-For nor PROXY protocol",
@@ -232,7 +233,10 @@ fn parse_port(value: &str) -> Result<u16, PolicyError> {
     refuse_empty(value)?;
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     value.parse().ok().filter(|_| digits).ok_or_else(|| {
-        PolicyError::new("bad_port", format!("{value:?} is no port: 0 to 65535, in digits"))
+        PolicyError::new(
+            FindingCode::BadPort,
+            format!("{value:?} is no port: 0 to 65535, in digits"),
+        )
     })
 }
 
@@ -241,7 +245,7 @@ fn parse_server_name(value: &str) -> Result<Pattern, PolicyError> {
     let lower = value.to_ascii_lowercase();
     if lower != value {
         return Err(PolicyError::new(
-            "never_matches",
+            FindingCode::NeverMatches,
             format!("{value:?} never matches: server names are in lower case: {lower:?}"),
         ));
     }
@@ -251,7 +255,7 @@ fn parse_server_name(value: &str) -> Result<Pattern, PolicyError> {
 fn parse_host(value: &str) -> Result<Pattern, PolicyError> {
     if value.contains('/') {
         return Err(PolicyError::new(
-            "never_matches",
+            FindingCode::NeverMatches,
             format!("{value:?} never matches: a host has neither scheme nor path"),
         ));
     }

@@ -89,7 +89,7 @@ mod tests {
             assert_eq!(matcher("envoy.filters.a.b").matches(&view), expected, "{patterns:?}");
             assert!(!matcher("envoy.filters.other").matches(&view));
         }
-        assert_eq!(MetadataPattern::parse("[]").unwrap_err().code, "empty_value");
+        assert_eq!(MetadataPattern::parse("[]").unwrap_err().code.name(), "empty_value");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::error::PolicyError;
 use super::index::Key;
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
+use crate::finding::FindingCode;
 use crate::limits;
 
 /// Values of `paths` or `notPaths`.
@@ -65,7 +66,7 @@ impl PathValue {
         if value.contains("{*}") || value.contains("{**}") {
             return Template::parse(value).map(Self::Template);
         }
-        let bad = |message: String| Err(PolicyError::new("bad_path", message));
+        let bad = |message: String| Err(PolicyError::new(FindingCode::BadPath, message));
         if value.contains(['{', '}']) {
             return bad(format!(
                 "{value:?} never matches: write {{*}} for one segment or {{**}} for any number"
@@ -117,7 +118,7 @@ fn refuse_escapes(value: &str) -> Result<(), PolicyError> {
         return Ok(());
     }
     let message = format!("{value:?} never matches: such escapes are decoded first: {decoded:?}");
-    Err(PolicyError::new("bad_path", message))
+    Err(PolicyError::new(FindingCode::BadPath, message))
 }
 
 fn is_unreserved(letter: char) -> bool {
@@ -147,7 +148,10 @@ enum Piece {
 impl Template {
     fn parse(value: &str) -> Result<Self, PolicyError> {
         let bad = |message: &str| {
-            PolicyError::new("bad_path_template", format!("path template {value:?}: {message}"))
+            PolicyError::new(
+                FindingCode::BadPathTemplate,
+                format!("path template {value:?}: {message}"),
+            )
         };
         let body = value.strip_prefix('/').ok_or_else(|| bad("must begin with a slash"))?;
         if value.matches("{*").count() > limits::TEMPLATE_OPERATORS {
@@ -301,7 +305,7 @@ mod tests {
             ("/a b/{*}", "bad_path_template"),
             ("/{*}/{*}/{*}/{*}/{*}/{*}", "bad_path_template"),
         ] {
-            assert_eq!(PathValue::parse(value).unwrap_err().code, code, "{value}");
+            assert_eq!(PathValue::parse(value).unwrap_err().code.name(), code, "{value}");
         }
         for value in ["/a%20b", "/a%2Fb", "*.php", "/%", "/{*}/{*}/{*}/{*}/{*}", "/a/{**}/"] {
             assert!(PathValue::parse(value).is_ok(), "{value}");

@@ -7,6 +7,7 @@ use core::cmp::Ordering;
 
 use super::error::PolicyError;
 use super::index::Key;
+use crate::finding::FindingCode;
 
 /// Which way a matcher errs where Lychgate is stricter than Istio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Pattern {
 
 pub(super) fn refuse_empty(value: &str) -> Result<(), PolicyError> {
     if value.is_empty() {
-        return Err(PolicyError::new("empty_value", "an empty string is no value"));
+        return Err(PolicyError::new(FindingCode::EmptyValue, "an empty string is no value"));
     }
     Ok(())
 }
@@ -93,7 +94,7 @@ fn refuse_star(value: &str, literal: &str) -> Result<(), PolicyError> {
         return Ok(());
     }
     Err(PolicyError::new(
-        "wildcard_in_middle",
+        FindingCode::WildcardInMiddle,
         format!(
             "{value:?} never matches: one star may stand at the start or at the end, and nowhere \
              else (in paths, {{*}} stands for one segment)"
@@ -263,10 +264,10 @@ mod tests {
             ("a**", "wildcard_in_middle"),
             ("***", "wildcard_in_middle"),
         ] {
-            assert_eq!(Pattern::parse(value).unwrap_err().code, code, "{value}");
+            assert_eq!(Pattern::parse(value).unwrap_err().code.name(), code, "{value}");
         }
         assert!(Pattern::parse("*a*").is_ok());
-        assert_eq!(Pattern::parse_starless("*a*").unwrap_err().code, "wildcard_in_middle");
+        assert_eq!(Pattern::parse_starless("*a*").unwrap_err().code.name(), "wildcard_in_middle");
     }
 
     #[test]

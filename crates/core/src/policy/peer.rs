@@ -10,6 +10,7 @@ use super::facts::PeerView;
 use super::glob::Glob;
 use super::index::Key;
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
+use crate::finding::FindingCode;
 use crate::limits;
 
 const SCHEME: &str = "spiffe://";
@@ -33,7 +34,7 @@ pub(super) fn principals(values: &[String], domains: &[String]) -> Result<Patter
 fn check_principal(value: &str) -> Result<(), PolicyError> {
     if let Some(principal) = value.strip_prefix(SCHEME) {
         return Err(PolicyError::new(
-            "spiffe_scheme",
+            FindingCode::SpiffeScheme,
             format!("{value:?} never matches: write it without the scheme: {principal:?}"),
         ));
     }
@@ -42,7 +43,7 @@ fn check_principal(value: &str) -> Result<(), PolicyError> {
 
 /// A principal of the form `domain/ns/x/sa/y` whose domain is one of the mesh's, or
 /// `cluster.local`, stands for the same account in every known trust domain.
-fn expand(principal: &str, domains: &[String]) -> Vec<String> {
+pub(super) fn expand(principal: &str, domains: &[String]) -> Vec<String> {
     let unchanged = || Vec::from([principal.to_string()]);
     let Some((domain, workload)) = principal.split_once('/') else { return unchanged() };
     let enforced = principal.split('/').count() == 5 && domain != "*";
@@ -97,7 +98,7 @@ impl Namespaces {
         refuse_empty(value)?;
         if value.contains('/') {
             return Err(PolicyError::new(
-                "bad_namespace",
+                FindingCode::BadNamespace,
                 format!("{value:?} is no namespace: use principals to name more than it"),
             ));
         }
@@ -162,7 +163,7 @@ impl ServiceAccount {
         refuse_empty(value)?;
         let (namespace, name) = value.split_once('/').unwrap_or((namespace, value));
         let bad = |message: &str| {
-            Err(PolicyError::new("bad_service_account", format!("{value:?}: {message}")))
+            Err(PolicyError::new(FindingCode::BadServiceAccount, format!("{value:?}: {message}")))
         };
         if value.contains('*') {
             return bad("service accounts have no wildcards; use principals or namespaces");
@@ -271,7 +272,7 @@ impl TrustDomains {
     fn parse(value: &str) -> Result<Pattern, PolicyError> {
         if value.contains('/') {
             return Err(PolicyError::new(
-                "bad_trust_domain",
+                FindingCode::BadTrustDomain,
                 format!("{value:?} is no trust domain: it has neither scheme nor path"),
             ));
         }
@@ -355,10 +356,16 @@ mod tests {
     #[test]
     fn a_principal_with_a_scheme_is_refused_with_the_right_one() {
         let error = principals(&["spiffe://td/ns/a/sa/b".into()], &[]).unwrap_err();
-        assert_eq!((error.code, error.pointer.as_str()), ("spiffe_scheme", "/0"));
+        assert_eq!((error.code.name(), error.pointer.as_str()), ("spiffe_scheme", "/0"));
         assert!(error.message.contains("\"td/ns/a/sa/b\""));
-        assert_eq!(principals(&["td/*/b".into()], &[]).unwrap_err().code, "wildcard_in_middle");
-        assert_eq!(principals(&["*/a*".into()], &[]).unwrap_err().code, "wildcard_in_middle");
+        assert_eq!(
+            principals(&["td/*/b".into()], &[]).unwrap_err().code.name(),
+            "wildcard_in_middle"
+        );
+        assert_eq!(
+            principals(&["*/a*".into()], &[]).unwrap_err().code.name(),
+            "wildcard_in_middle"
+        );
     }
 
     #[test]
@@ -386,7 +393,10 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Namespaces::parse("a/b", Sense::Narrow).unwrap_err().code, "bad_namespace");
+        assert_eq!(
+            Namespaces::parse("a/b", Sense::Narrow).unwrap_err().code.name(),
+            "bad_namespace"
+        );
     }
 
     #[test]
@@ -421,9 +431,12 @@ mod tests {
         assert!(ServiceAccount::parse(&longest, "n").is_ok());
         for value in ["a/b/c", "/b", "a/", "a/*", "*", "a+b", "a/b[c", "é", &format!("{longest}a")]
         {
-            assert_eq!(ServiceAccount::parse(value, "n").unwrap_err().code, "bad_service_account");
+            assert_eq!(
+                ServiceAccount::parse(value, "n").unwrap_err().code.name(),
+                "bad_service_account"
+            );
         }
-        assert_eq!(ServiceAccount::parse("", "n").unwrap_err().code, "empty_value");
+        assert_eq!(ServiceAccount::parse("", "n").unwrap_err().code.name(), "empty_value");
     }
 
     #[test]
@@ -446,7 +459,7 @@ mod tests {
         }
         for (value, code) in [("td/x", "bad_trust_domain"), ("a*b", "wildcard_in_middle")] {
             let error = TrustDomains::new(&[value.into()], &mesh, Sense::Narrow).unwrap_err();
-            assert_eq!(error.code, code);
+            assert_eq!(error.code.name(), code);
         }
     }
 }

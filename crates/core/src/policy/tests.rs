@@ -2,13 +2,13 @@
 
 mod compile;
 mod evaluate;
+mod lint;
 mod properties;
 
 use alloc::string::ToString as _;
-use alloc::vec::Vec;
 
 use super::resource::AuthorizationPolicySpec;
-use super::{PolicyCompiler, PolicyError, PolicyFinding, PolicyOptions, PolicySet};
+use super::{PolicyCompiler, PolicyError, PolicyOptions, PolicySet};
 use crate::json::{Bounds, DecodeError, Document};
 
 fn options() -> PolicyOptions {
@@ -27,7 +27,7 @@ fn read(text: &str) -> Result<AuthorizationPolicySpec, DecodeError> {
     AuthorizationPolicySpec::read(Document::parse(text.as_bytes(), &BOUNDS).unwrap().root())
 }
 
-fn add(spec: &AuthorizationPolicySpec) -> Result<Vec<PolicyFinding>, PolicyError> {
+fn add(spec: &AuthorizationPolicySpec) -> Result<(), PolicyError> {
     PolicyCompiler::new(options()).add("home", "p", false, spec)
 }
 

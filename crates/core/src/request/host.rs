@@ -140,15 +140,20 @@ pub(super) fn parse(authority: &[u8]) -> Result<&str, HostError> {
     if length > limit {
         return Err(HostError::TooLong { length, limit });
     }
-    if authority.contains(&b'@') {
+    // A name without a port, as most are, needs no second look.
+    let is_name = authority.iter().all(|byte| is_name_byte(*byte));
+    if !is_name && authority.contains(&b'@') {
         return Err(HostError::UserInformation);
     }
     let bad = |byte: &u8| !(is_name_byte(*byte) || matches!(byte, b'[' | b']' | b':'));
-    if let Some(&byte) = authority.iter().find(|byte| bad(byte)) {
+    if !is_name && let Some(&byte) = authority.iter().find(|byte| bad(byte)) {
         return Err(HostError::Character { byte });
     }
     let byte = authority.first().copied().ok_or(HostError::Empty)?;
     let text = core::str::from_utf8(authority).map_err(|_| HostError::Character { byte })?;
+    if is_name {
+        return Ok(text);
+    }
     let port = if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']').ok_or(HostError::Address)?;
         address.parse::<Ipv6Addr>().map_err(|_| HostError::Address)?;

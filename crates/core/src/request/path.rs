@@ -62,13 +62,10 @@ impl<'a> RequestPath<'a> {
         let Some(path) = target.path else {
             return Ok(Self::Absent);
         };
-        check_characters(path)?;
-        let path = decode_unreserved(path)?;
-        check_separators(&path, accepted)?;
-        check_double_encoding(&path, accepted)?;
-        check_segments(&path, accepted)?;
-        check_parameters(&path, accepted, parameter_depth)?;
-        Ok(Self::Present(path))
+        match plain(path) {
+            Some(path) => Ok(Self::Present(Cow::Borrowed(path))),
+            None => checked(path, accepted, parameter_depth).map(Self::Present),
+        }
     }
 
     /// The path, if there is one.
@@ -97,6 +94,37 @@ fn check_target(target: &[u8]) -> Result<(), PathError> {
 
 const fn control(byte: u8) -> PathError {
     PathError::Malformed(Malformation::ControlCharacter { byte })
+}
+
+/// A path in which there is nothing to decode and nothing to doubt, as most are: none of the checks
+/// below could find fault with it.
+fn plain(path: &[u8]) -> Option<&str> {
+    let mut after_slash = false;
+    for &byte in path {
+        if !may_stand_plain(byte) || matches!(byte, b';' | b'\\') {
+            return None;
+        }
+        if after_slash && matches!(byte, b'/' | b'.') {
+            return None;
+        }
+        after_slash = byte == b'/';
+    }
+    core::str::from_utf8(path).ok()
+}
+
+/// The path with its encoded unreserved characters decoded, after all checks.
+fn checked<'a>(
+    path: &'a [u8],
+    accepted: &PathForms,
+    parameter_depth: usize,
+) -> Result<Cow<'a, str>, PathError> {
+    check_characters(path)?;
+    let path = decode_unreserved(path)?;
+    check_separators(&path, accepted)?;
+    check_double_encoding(&path, accepted)?;
+    check_segments(&path, accepted)?;
+    check_parameters(&path, accepted, parameter_depth)?;
+    Ok(path)
 }
 
 /// Checks every character and every escape of a path.
@@ -538,6 +566,14 @@ mod tests {
             if let Ok(RequestPath::Present(path)) = RequestPath::parse(&target, &forms, depth) {
                 let again = RequestPath::parse(path.as_bytes(), &forms, depth);
                 prop_assert_eq!(again, Ok(RequestPath::Present(Cow::Borrowed(&*path))));
+            }
+        }
+
+        #[test]
+        fn a_plain_path_passes_every_check(target in any_target(), depth in 0usize..4) {
+            if target.starts_with(b"/") && let Some(path) = plain(&target) {
+                let checked = checked(&target, &PathForms::NONE, depth);
+                prop_assert_eq!(checked, Ok(Cow::Borrowed(path)));
             }
         }
 

@@ -1,7 +1,7 @@
 //! What one verification costs, in microseconds.
 //!
-//! Natively: `cargo run --release -p lychgate-crypto --example speed`. In WebAssembly: build it
-//! for wasm32-wasip1 and give the module to `wasm.mjs` beside this file.
+//! Natively: `cargo run --release -p lychgate-crypto --example speed`, for all or for the case that
+//! an argument names. In WebAssembly, compared with others: `make bench-crypto`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -21,14 +21,18 @@ use serde_json::Value;
 
 /// The best of many short rounds, since other work on the machine can only add, and interrupts
 /// most long ones.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 30;
 const ROUND: Duration = Duration::from_millis(3);
 
 fn main() {
     let message = BASE64URL_NOPAD.encode(&[b'x'; 420]);
     let file: Value = serde_json::from_str(include_str!("cases.json")).unwrap();
+    let chosen = std::env::args().nth(1);
     for case in file["cases"].as_array().unwrap() {
         let text = |name: &str| case[name].as_str().unwrap();
+        if chosen.as_deref().is_some_and(|name| name != text("name")) {
+            continue;
+        }
         let algorithm = Algorithm::parse(text("alg")).unwrap();
         let key = key(algorithm, &bytes(text("first")), &bytes(text("second")));
         let signature = bytes(text("signature"));

@@ -2,24 +2,7 @@
 
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
-
-/// A hash with its `DigestInfo` prefix (RFC 8017 §9.2, note 1).
-pub(super) trait Prefixed: Digest {
-    const PREFIX: [u8; 19];
-}
-
-impl Prefixed for Sha256 {
-    const PREFIX: [u8; 19] = prefix(1, 32);
-}
-
-impl Prefixed for Sha384 {
-    const PREFIX: [u8; 19] = prefix(2, 48);
-}
-
-impl Prefixed for Sha512 {
-    const PREFIX: [u8; 19] = prefix(3, 64);
-}
+use crate::hash::Hash;
 
 /// SEQUENCE { SEQUENCE { 2.16.840.1.101.3.4.2.`hash`, NULL }, OCTET STRING of `length` bytes }.
 const fn prefix(hash: u8, length: u8) -> [u8; 19] {
@@ -30,13 +13,22 @@ const fn prefix(hash: u8, length: u8) -> [u8; 19] {
     ]
 }
 
-/// Whether `encoded` is the one encoding of `message` in that many bytes.
+/// The `DigestInfo` prefix of a hash (RFC 8017 §9.2, note 1).
+const fn prefix_of(hash: Hash) -> [u8; 19] {
+    match hash {
+        Hash::Sha256 => prefix(1, 32),
+        Hash::Sha384 => prefix(2, 48),
+        Hash::Sha512 => prefix(3, 64),
+    }
+}
+
+/// Whether `encoded` is the one encoding of a message with that digest in that many bytes.
 ///
 /// Nothing in `encoded` is parsed: the encoding is made again and compared as a whole
 /// (RFC 8017 §8.2.2), so no variant of the padding or of the DER can pass.
-pub(super) fn is_encoding_of<D: Prefixed>(encoded: &[u8], message: &[u8]) -> bool {
-    let hash = D::digest(message);
-    let fixed = D::PREFIX.len().saturating_add(hash.len()).saturating_add(3);
+pub(super) fn is_encoding_of(encoded: &[u8], hash: Hash, digest: &[u8]) -> bool {
+    let prefix = prefix_of(hash);
+    let fixed = prefix.len().saturating_add(digest.len()).saturating_add(3);
     let Some(padding) = encoded.len().checked_sub(fixed).filter(|&padding| padding >= 8) else {
         return false;
     };
@@ -44,8 +36,8 @@ pub(super) fn is_encoding_of<D: Prefixed>(encoded: &[u8], message: &[u8]) -> boo
     expected.extend_from_slice(&[0, 1]);
     expected.resize(padding.saturating_add(2), 0xff);
     expected.push(0);
-    expected.extend_from_slice(&D::PREFIX);
-    expected.extend_from_slice(&hash);
+    expected.extend_from_slice(&prefix);
+    expected.extend_from_slice(digest);
     expected == encoded
 }
 
@@ -53,28 +45,32 @@ pub(super) fn is_encoding_of<D: Prefixed>(encoded: &[u8], message: &[u8]) -> boo
 mod tests {
     use super::*;
 
+    fn is_encoding_of(encoded: &[u8], hash: Hash, message: &[u8]) -> bool {
+        super::is_encoding_of(encoded, hash, &hash.digest(&[message]))
+    }
+
     fn encode(padding: usize) -> Vec<u8> {
         let mut encoded = alloc::vec![0, 1];
         encoded.resize(2 + padding, 0xff);
         encoded.push(0);
         encoded.extend_from_slice(&[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01]);
         encoded.extend_from_slice(&[0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20]);
-        encoded.extend_from_slice(&Sha256::digest(b"message"));
+        encoded.extend_from_slice(&Hash::Sha256.digest(&[b"message"]));
         encoded
     }
 
     #[test]
     fn an_encoding_of_another_message_or_hash_is_refused() {
-        assert!(is_encoding_of::<Sha256>(&encode(202), b"message"));
-        assert!(!is_encoding_of::<Sha256>(&encode(202), b"massage"));
-        assert!(!is_encoding_of::<Sha384>(&encode(202), b"message"));
+        assert!(is_encoding_of(&encode(202), Hash::Sha256, b"message"));
+        assert!(!is_encoding_of(&encode(202), Hash::Sha256, b"massage"));
+        assert!(!is_encoding_of(&encode(202), Hash::Sha384, b"message"));
     }
 
     #[test]
     fn at_least_eight_bytes_of_padding_are_needed() {
-        assert!(is_encoding_of::<Sha256>(&encode(8), b"message"));
-        assert!(!is_encoding_of::<Sha256>(&encode(7), b"message"));
-        assert!(!is_encoding_of::<Sha256>(&[], b"message"));
+        assert!(is_encoding_of(&encode(8), Hash::Sha256, b"message"));
+        assert!(!is_encoding_of(&encode(7), Hash::Sha256, b"message"));
+        assert!(!is_encoding_of(&[], Hash::Sha256, b"message"));
     }
 
     #[test]
@@ -82,7 +78,7 @@ mod tests {
         for garbage in [1, 194] {
             let mut longer = encode(202 - garbage);
             longer.resize(256, 0);
-            assert!(!is_encoding_of::<Sha256>(&longer, b"message"), "{garbage} bytes");
+            assert!(!is_encoding_of(&longer, Hash::Sha256, b"message"), "{garbage} bytes");
         }
     }
 
@@ -92,7 +88,7 @@ mod tests {
         for at in 0..genuine.len() {
             let mut changed = genuine.clone();
             changed[at] ^= 1;
-            assert!(!is_encoding_of::<Sha256>(&changed, b"message"), "byte {at}");
+            assert!(!is_encoding_of(&changed, Hash::Sha256, b"message"), "byte {at}");
         }
     }
 }

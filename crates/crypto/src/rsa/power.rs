@@ -38,6 +38,7 @@ const ESTIMATE_BITS: usize = 30;
 ///
 /// `None` for a modulus that is even, begins with a zero byte or is outside
 /// [`MIN_BYTES`]`..=`[`MAX_BYTES`], and for a base that is not below the modulus.
+#[inline(never)]
 pub(super) fn power_65537(base: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
     let n = Modulus::new(modulus)?;
     let base = to_digits(base, n.count)?;

@@ -1,6 +1,9 @@
 //! Ed25519's edge cases, on which libraries differ: C2SP's CCTV and ed25519-speccheck.
 
+use ed25519_dalek::{Signer as _, SigningKey};
 use lychgate_core::jwt::key::{Algorithm, KeyMaterial};
+use num_bigint::BigUint;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::support::{accepts, hex, json, shared, verifies};
@@ -60,4 +63,49 @@ fn speccheck_cases_are_answered_as_by_verify_strict() {
         })
         .collect();
     assert_eq!(answers, expected);
+}
+
+/// Whether a signature is genuine under a key.
+fn answer(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    verifies(Algorithm::EdDsa, &KeyMaterial::Ed25519(*key), message, signature)
+}
+
+fn little_endian(number: &BigUint) -> [u8; 32] {
+    let mut bytes = number.to_bytes_le();
+    bytes.resize(32, 0);
+    bytes.try_into().unwrap()
+}
+
+/// L, the order of the base point.
+fn order() -> BigUint {
+    (BigUint::from(1u32) << 252) + 27_742_317_777_372_353_535_851_937_790_883_648_493u128
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_signature_is_genuine_until_a_bit_of_it_or_of_the_key_changes(
+        secret in any::<[u8; 32]>(),
+        message in prop::collection::vec(any::<u8>(), 0..300),
+        bit in 0usize..96 * 8,
+    ) {
+        let key = SigningKey::from_bytes(&secret);
+        let signature = key.sign(&message).to_bytes();
+        let key = key.verifying_key().to_bytes();
+        prop_assert!(answer(&key, &message, &signature));
+        let mut changed = [&key[..], &signature].concat();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let (key, signature) = changed.split_first_chunk::<32>().unwrap();
+        prop_assert!(!answer(key, &message, signature.try_into().unwrap()));
+    }
+
+    #[test]
+    fn an_s_that_is_the_order_larger_is_refused(secret in any::<[u8; 32]>()) {
+        let key = SigningKey::from_bytes(&secret);
+        let mut signature = key.sign(b"message").to_bytes();
+        let s = BigUint::from_bytes_le(&signature[32..]) + order();
+        signature[32..].copy_from_slice(&little_endian(&s));
+        prop_assert!(!answer(&key.verifying_key().to_bytes(), b"message", &signature));
+    }
 }

@@ -12,6 +12,7 @@
 
 mod any_bytes;
 mod differences;
+mod ecdsa;
 mod ed25519;
 mod forgeries;
 mod jose;

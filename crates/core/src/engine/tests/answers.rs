@@ -123,5 +123,8 @@ fn a_shadow_refuses_nothing_and_says_so() {
     let decision = GET.decide(&engine);
     assert!(!decision.refuses() && decision.status() == 403);
     assert!(decision.audit(NOW, "x").ends_with(r#""shadow":true}"#));
-    assert_eq!(engine.warnings().iter().map(|finding| finding.code).collect::<String>(), "shadow");
+    assert_eq!(
+        engine.warnings().iter().map(|finding| finding.code.name()).collect::<String>(),
+        "shadow"
+    );
 }

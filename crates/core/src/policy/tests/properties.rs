@@ -11,6 +11,7 @@ use proptest::sample::{select, subsequence};
 
 use super::options;
 use crate::decision::Verdict;
+use crate::finding::FindingCode;
 use crate::json::{Bounds, Document};
 use crate::policy::check::Assume;
 use crate::policy::evaluate::RuleSet;
@@ -19,7 +20,9 @@ use crate::policy::facts::tests_support::spiffe_id;
 use crate::policy::resource::{
     Action, AuthorizationPolicySpec, Condition, From, Operation, Rule, Source, To,
 };
-use crate::policy::{Facts, PolicyCompiler, PolicySet};
+use crate::policy::{
+    Facts, LintedPolicy, PolicyCompiler, PolicyFinding, PolicySet, Surroundings, lint,
+};
 use crate::request::{Connection, HeaderLine, Lines};
 
 const METHODS: &[&str] = &["GET", "POST", "P*", "*T", "*"];
@@ -232,8 +235,83 @@ fn identity(set: &RuleSet, view: &View<'_>, assume: Assume, walk: bool) -> Optio
     rule.map(|rule| (rule.policy, rule.number))
 }
 
+/// Rules of which some are narrower than others: one of one field, or a rule with another's parts
+/// where it has none.
+fn related_rules() -> impl Strategy<Value = Vec<Rule>> {
+    let field = (list(METHODS), list(PATHS), list(PRINCIPALS), list(REQUEST_PRINCIPALS));
+    let small = field.prop_map(|(methods, paths, principals, request_principals)| {
+        let operation = Operation { methods, paths, ..Operation::default() };
+        let source = Source { principals, request_principals, ..Source::default() };
+        Rule {
+            from: some(
+                [(source != Source::default()).then_some(From { source: Some(source) })].into(),
+            ),
+            to: some(
+                [(operation != Operation::default()).then_some(To { operation: Some(operation) })]
+                    .into(),
+            ),
+            when: None,
+        }
+    });
+    vec(prop_oneof![3 => small, 1 => rule()], 2..6).prop_map(|rules| {
+        let mut all = rules.clone();
+        for (rule, other) in rules.iter().zip(rules.iter().skip(1)) {
+            all.push(Rule {
+                from: rule.from.clone().or_else(|| other.from.clone()),
+                to: rule.to.clone().or_else(|| other.to.clone()),
+                when: rule.when.clone().or_else(|| other.when.clone()),
+            });
+        }
+        all
+    })
+}
+
+/// The rules, as policy and number, that are said to have no effect.
+fn without_effect(policies: &[(Action, bool, Vec<Rule>)]) -> Vec<(usize, usize)> {
+    let spec = |(action, _, rules): &(Action, bool, Vec<Rule>)| AuthorizationPolicySpec {
+        action: *action,
+        rules: rules.clone(),
+        ..AuthorizationPolicySpec::default()
+    };
+    let specs: Vec<_> = policies.iter().map(spec).collect();
+    let linted = |(policy, spec): (&(Action, bool, Vec<Rule>), _)| LintedPolicy {
+        namespace: "home",
+        name: "p",
+        dry_run: policy.1,
+        spec,
+    };
+    let linted: Vec<_> = policies.iter().zip(&specs).map(linted).collect();
+    let domains = options().trust_domains;
+    let surroundings =
+        Surroundings { trust_domains: &domains, peer_required: false, required_claims: &[] };
+    let place = |finding: PolicyFinding| {
+        let number = finding.pointer.strip_prefix("/rules/")?.parse().ok()?;
+        matches!(finding.code, FindingCode::ShadowedRule | FindingCode::UnreachableRule)
+            .then_some((finding.policy, number))
+    };
+    lint(&linted, &surroundings).into_iter().filter_map(place).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_rule_that_is_reported_as_without_effect_has_none(
+        allow in related_rules(), deny in related_rules(), cases in vec(case(), 8),
+    ) {
+        let policies = [(Action::Allow, false, allow), (Action::Deny, false, deny)];
+        for (policy, number) in without_effect(&policies) {
+            let mut fewer = policies.clone();
+            fewer[policy].2.remove(number);
+            let (before, after) = (compile(&policies), compile(&fewer));
+            for case in &cases {
+                let same = |facts: &Facts<'_>| {
+                    before.evaluate(facts).reason.verdict() == after.evaluate(facts).reason.verdict()
+                };
+                prop_assert!(case.with(same), "rule {} of policy {}", number, policy);
+            }
+        }
+    }
 
     #[test]
     fn the_index_finds_what_walking_finds(

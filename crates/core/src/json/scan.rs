@@ -1,0 +1,70 @@
+//! Where the plain part of a string ends.
+
+/// How many bytes at the start stand in a JSON string as themselves: up to a control character, a
+/// quotation mark or a backslash ([RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
+///
+/// Looks at eight bytes at a time: records and tokens are mostly plain.
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let whole = words.iter().take_while(|word| is_plain_word(**word)).count();
+    let rest = match words.get(whole) {
+        Some(word) => word,
+        // The last eight bytes overlap what was looked at: one word more instead of single bytes.
+        None if bytes.last_chunk().is_some_and(|word| is_plain_word(*word)) => return bytes.len(),
+        None => rest,
+    };
+    let plain = rest.iter().take_while(|byte| is_plain(**byte)).count();
+    whole.saturating_mul(8).saturating_add(plain)
+}
+
+/// Whether a byte stands for itself.
+pub(super) const fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
+}
+
+const fn is_plain_word(word: [u8; 8]) -> bool {
+    let word = u64::from_ne_bytes(word);
+    let quotes = word ^ each(b'"');
+    let backslashes = word ^ each(b'\\');
+    below(word, b' ') | below(quotes, 1) | below(backslashes, 1) == 0
+}
+
+/// Not zero if some byte of the word is less than `bound`, which is at most 0x80.
+///
+/// Subtracting sets the high bit of such a byte; one that had it before is masked out. A borrow
+/// comes only out of a byte that is less itself, so it can't be the first to be seen.
+const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(each(bound)) & !word & each(0x80)
+}
+
+/// This byte, eight times.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn each_byte_ends_the_plain_part_or_not_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for place in 0..20 {
+                let mut bytes = [b'a'; 20];
+                bytes[place] = byte;
+                let expected = if is_plain(byte) { 20 } else { place };
+                assert_eq!(plain_length(&bytes), expected, "{byte:#x} at {place}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_looking_at_single_bytes_gives(bytes: Vec<u8>) {
+            let expected = bytes.iter().take_while(|byte| is_plain(**byte)).count();
+            prop_assert_eq!(plain_length(&bytes), expected);
+        }
+    }
+}
