@@ -31,6 +31,10 @@ pub struct UpstreamChanges {
     pub set: Vec<(String, String)>,
     /// The request target without the token that was in its query.
     pub target: Option<Vec<u8>>,
+    /// Headers that a claim should become and that no header line can be: not handed on, and there
+    /// all the same for a policy that reads them, as for one of Envoy's. Absent, a condition that
+    /// excludes their value would let the request pass.
+    unwritten: Vec<(String, String)>,
 }
 
 /// The headers that a policy sets on requests, and so removes from them first.
@@ -129,11 +133,11 @@ impl HandOff {
 impl UpstreamChanges {
     /// Whether one of these headers is removed or set.
     pub(crate) fn touches(&self, headers: &BTreeSet<String>) -> bool {
-        let set = self.set.iter().map(|(name, _)| name);
+        let set = self.set.iter().chain(&self.unwritten).map(|(name, _)| name);
         self.remove.iter().chain(set).any(|name| headers.contains(name))
     }
 
-    /// The header lines as they are after the changes.
+    /// The header lines as a policy sees them after the changes.
     pub(crate) fn applied_to<'a>(&'a self, lines: &[HeaderLine<'a>]) -> Vec<HeaderLine<'a>> {
         let goes = |line: &HeaderLine<'_>| {
             let mut names = self.remove.iter();
@@ -143,6 +147,7 @@ impl UpstreamChanges {
         after.extend(
             self.set
                 .iter()
+                .chain(&self.unwritten)
                 .map(|(name, value)| HeaderLine { name: name.as_bytes(), value: value.as_bytes() }),
         );
         after
@@ -179,9 +184,17 @@ fn hand_on_claims(accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
     }
     for output in &accepted.rule.output_claim_headers {
         let claims = accepted.token.claims().root().as_object();
-        let claim = claims.and_then(|claims| nested(claims, &output.claim));
-        if let Some(value) = claim.and_then(header_value) {
-            changes.set.push((output.header.to_ascii_lowercase(), value));
+        let Some(claim) = claims.and_then(|claims| nested(claims, &output.claim)) else { continue };
+        let header = output.header.to_ascii_lowercase();
+        match (header_value(claim), claim.view()) {
+            (Some(value), _) => changes.set.push((header, value)),
+            (None, View::String(text)) if !text.is_empty() => {
+                changes.unwritten.push((header, text.to_owned()));
+            }
+            (None, View::Number(number)) => {
+                changes.unwritten.push((header, number.text().to_owned()));
+            }
+            (None, _) => {}
         }
     }
 }

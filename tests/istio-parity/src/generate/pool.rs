@@ -116,6 +116,8 @@ const RANGES: &[&str] = &[
     "10.0.0.1/32",
     "192.168.255.255/8",
 ];
+/// What policies name; Envoy has the names in lower case.
+const SERVER_NAMES: &[&str] = &["example.com", "api.example.com", "ex.example.com"];
 pub(super) const NAMES: &[&str] = &["example.com", "api.example.com", "EX.example.com"];
 pub(super) const WORDS: &[&str] = &[
     "admin",
@@ -197,7 +199,7 @@ fn text(random: &mut Random, name: &str) -> String {
         "hosts" => HOSTS,
         "methods" => METHODS,
         "paths" => PATHS,
-        "connection.sni" => NAMES,
+        "connection.sni" => SERVER_NAMES,
         "request.headers[x-tier]" => TIERS,
         "request.auth.claims[iss]" => &ISSUERS,
         "request.auth.claims[sub]" => SUBJECTS,

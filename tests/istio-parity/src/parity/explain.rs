@@ -99,7 +99,10 @@ fn credential(request: &RequestModel) -> Option<&'static str> {
             }
             Some((_, behind)) if !behind.ends_with('}') => Some("credential.rest"),
             Some(_) => None,
-            None => (value.trim() == "Bearer").then_some("credential.empty"),
+            None => {
+                let first = value.split(',').next().unwrap_or_default();
+                (first.trim() == "Bearer").then_some("credential.empty")
+            }
         })
         .or_else(|| repeated(request).then_some("credential.single"))
 }
