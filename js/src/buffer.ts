@@ -1,11 +1,13 @@
 import { linear_memory, type Gate } from '#wasm';
-import { LychgateError } from './errors.js';
 import type { Peer, RequestDescription } from './types.js';
 
 const ABSENT = 0xffff_ffff;
 const FIXED_FIELDS = 12;
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
+
+/** Stands for a description that no message could have been: its target is refused as malformed. */
+const UNREADABLE: RequestDescription = { method: '', target: '\0', headers: [] };
 
 /** The engine's request buffer: the layout is that of crates/bindings/src/input.rs. */
 export class RequestBuffer {
@@ -38,10 +40,10 @@ export class RequestBuffer {
     put(9, connection?.serverName);
     fields[11] = headers.length;
     let field = FIXED_FIELDS;
-    for (const [name, value] of headers) {
-      fields[field] = name.length;
-      fields[field + 1] = value.length;
-      text += name + value;
+    for (const line of headers) {
+      fields[field] = line[0].length;
+      fields[field + 1] = line[1].length;
+      text += line[0] + line[1];
       field += 2;
     }
     this.#writeBytes(text, request.peer);
@@ -52,7 +54,7 @@ export class RequestBuffer {
     this.#makeRoom(0, text.length + identity.length);
     this.#fields[1] = kind;
     this.#fields[10] = identity.length;
-    writeText(text, this.#bytes);
+    if (!writeText(text, this.#bytes)) return this.write(UNREADABLE);
     this.#bytes.set(identity, text.length);
   }
 
@@ -71,18 +73,20 @@ export class RequestBuffer {
   }
 }
 
-/** One byte for each character; ASCII, which almost everything is, at the speed of the host. */
-function writeText(text: string, bytes: Uint8Array): void {
+/**
+ * One byte for each character; ASCII, which almost everything is, at the speed of the host. False
+ * if a character is no byte.
+ */
+function writeText(text: string, bytes: Uint8Array): boolean {
   const { read, written } = encoder.encodeInto(text, bytes);
   // Longer characters may fill the buffer with exactly as many bytes, but then not all are read.
-  if (read === text.length && written === text.length) return;
+  if (read === text.length && written === text.length) return true;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code > 0xff) {
-      throw new LychgateError('request_invalid', 'a request has one character for each byte');
-    }
+    if (code > 0xff) return false;
     bytes[index] = code;
   }
+  return true;
 }
 
 function peerBytes(peer: Peer | undefined): [kind: number, bytes: Uint8Array] {
@@ -96,6 +100,8 @@ function peerBytes(peer: Peer | undefined): [kind: number, bytes: Uint8Array] {
       return [2, peer.der];
     case 'pem':
       return [3, encoder.encode(peer.pem)];
+    case 'client-cert':
+      return [5, encoder.encode(peer.value)];
     case 'spiffe':
       return [4, encoder.encode(peer.id)];
   }

@@ -1,23 +1,28 @@
-import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
+import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
 import { hostVerifier } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { LychgateError, loadError } from './errors.js';
+import { NO_CHANGES } from './changes.js';
+import { unavailable } from './denial.js';
+import { loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
-import type { Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+import type { Allowed, Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
 
 /** More requests than this never wait for keys at the same time; the others go on without. */
 const WAITING = 4096;
 
-const DECIDED = 0;
-const VERIFY = 1;
-const NEED_KEYS = 2;
+/** A verifier's answer to the engine that is neither no (0) nor yes (1). */
+const CAN_NOT_SAY = 2;
 
-const NO_CHANGES: Changes = Object.freeze({ remove: [], set: [] });
+/** What the engine answers, see crates/bindings/src/outcome.rs. */
+const REFUSES = 0x1_0000;
+const SHADOW = 0x2_0000;
+const CHANGES = 0x4_0000;
+const DECIDED = 0;
+const NEED_KEYS = 1;
 
 const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
 const ALGORITHMS = JSON.parse(algorithms()) as SignatureCheck['algorithm'][];
-const ALL_ALGORITHMS = 2 ** ALGORITHMS.length - 1;
 
 /** How often WebAssembly was started again, for all guards of this module. */
 let generation = 0;
@@ -86,9 +91,19 @@ export class Guard {
    * @throws {LychgateError} if the policy does not load; `pointer` says where.
    */
   static async load(options: GuardOptions): Promise<Guard> {
-    const guard = new Guard(options);
+    const guard = Guard.start(options);
     await guard.#machine.fetcher.refresh(guard.#host.clock());
     return guard;
+  }
+
+  /**
+   * Loads a policy and leaves the fetching of keys to the requests, for hosts that may do nothing
+   * else outside of one: in Cloudflare's, a policy that does not load then fails the deployment.
+   *
+   * @throws {LychgateError} if the policy does not load; `pointer` says where.
+   */
+  static start(options: GuardOptions): Guard {
+    return new Guard(options);
   }
 
   private constructor(options: GuardOptions) {
@@ -142,8 +157,6 @@ export class Guard {
    * Decides at once, with the keys that are there.
    *
    * Nothing that goes wrong inside lets a request pass or throws: the answer is a denial.
-   *
-   * @throws {LychgateError} `request_invalid` if the description is none.
    */
   decide(request: RequestDescription): Decision {
     try {
@@ -153,7 +166,7 @@ export class Guard {
       while ((packed & 0xff) === NEED_KEYS) {
         // Comes too late for this request, and in time for a later one.
         this.#wanted(machine, packed);
-        packed = this.#resume(machine, packed);
+        packed = machine.gate.resume(packed >>> 8);
       }
       return this.#decision(machine, packed);
     } catch (error) {
@@ -190,7 +203,7 @@ export class Guard {
           // Another policy, or an engine that was started again, knows nothing of this ticket.
           if (machine !== this.#machine || machine.generation !== generation) break;
         }
-        packed = this.#resume(machine, packed);
+        packed = machine.gate.resume(packed >>> 8);
       }
       if ((packed & 0xff) !== NEED_KEYS) return this.#decision(machine, packed);
     }
@@ -215,55 +228,37 @@ export class Guard {
 
   #begin(machine: Machine, request: RequestDescription): number {
     machine.buffer.write(request);
-    return this.#verified(machine, machine.gate.begin(this.#host.clock(), this.#algorithms()));
-  }
-
-  #resume(machine: Machine, packed: number): number {
-    return this.#verified(machine, machine.gate.resume(packed >>> 8, this.#algorithms()));
-  }
-
-  /** Answers whatever the engine asks of the host's crypto library. */
-  #verified({ gate }: Machine, first: number): number {
-    let packed = first;
-    while ((packed & 0xff) === VERIFY) {
-      const ticket = packed >>> 8;
-      const algorithm = ALGORITHMS[gate.check_algorithm(ticket) ?? -1];
-      const key = gate.check_key(ticket);
-      const message = gate.check_message(ticket);
-      const signature = gate.check_signature(ticket);
-      let genuine: boolean | undefined;
-      if (algorithm && key && message && signature) {
-        genuine = this.#verifier?.({ algorithm, key, message, signature });
-      }
-      packed = gate.finish(ticket, genuine, this.#algorithms());
-    }
-    return packed;
-  }
-
-  #algorithms(): number {
-    return this.#verifier === undefined ? 0 : ALL_ALGORITHMS;
+    return machine.gate.begin(this.#host.clock());
   }
 
   /** Reads what the engine remembers of its last decision: before it begins the next. */
-  #decision({ gate, revision }: Machine, packed: number): Decision {
-    const reason = REASONS[(packed >>> 8) & 0xff];
-    if ((packed & 0xff) !== DECIDED || reason === undefined) throw new Error('the engine read no request');
-    const changes = packed & 0x4_0000 ? parsed<Changes>(gate.changes()) : NO_CHANGES;
-    const outcome = { ...reason, revision, shadow: (packed & 0x2_0000) !== 0, changes };
-    const isDenied = outcome.verdict === 'deny';
-    if (!isDenied && this.#audit === undefined) return { ...outcome, refuses: false } as Decision;
-    const correlationId = gate.correlation_id() ?? crypto.randomUUID();
-    const reply = isDenied && { reply: parsed<Reply>(gate.reply(correlationId)) };
-    const decision = { ...outcome, refuses: (packed & 0x1_0000) !== 0, ...reply } as Decision;
-    if (this.#audit !== undefined) {
-      this.#audit(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
+  #decision(machine: Machine, packed: number): Decision {
+    const { gate, revision } = machine;
+    const entry = REASONS[(packed >>> 8) & 0xff];
+    if ((packed & 0xff) !== DECIDED || entry === undefined) throw new Error('the engine read no request');
+    const { verdict, reason, status } = entry;
+    const shadow = (packed & SHADOW) !== 0;
+    // Read when somebody looks: a gateway that only asks whether has no use for them.
+    const text = packed & CHANGES ? gate.changes() : undefined;
+    let changes = text === undefined ? NO_CHANGES : undefined;
+    const read = (): Changes => (changes ??= parsed<Changes>(text));
+    // One literal for each form: spreading objects would take longer than the engine does.
+    if (verdict === 'allow' && this.#audit === undefined) {
+      return { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed;
     }
+    const correlationId = gate.correlation_id() ?? crypto.randomUUID();
+    const decision = verdict === 'allow'
+      ? { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed
+      : {
+        verdict, reason, status, refuses: (packed & REFUSES) !== 0, revision, shadow, get changes() { return read(); },
+        reply: parsed<Reply>(gate.reply(correlationId)),
+      } as Denied;
+    this.#audit?.(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
     return decision;
   }
 
-  /** Throws the engine away and denies. Only a description that is none is the caller's mistake. */
+  /** Throws the engine away and denies. */
   #fault(error: unknown): Decision {
-    if (error instanceof LychgateError) throw error;
     generation += 1;
     try {
       __wbg_reset_state();
@@ -271,7 +266,7 @@ export class Guard {
     } catch {
       // A denial all the same; the next request tries to start the engine again.
     }
-    return denial(this.#machine.revision);
+    return unavailable(this.#machine.revision);
   }
 
   /** The engine, started again if it was thrown away since. */
@@ -284,7 +279,7 @@ export class Guard {
   }
 
   #start(): Machine {
-    const gate = this.#attempt(() => new Gate(this.#bundle, seed()));
+    const gate = this.#attempt(() => new Gate(this.#bundle, seed(), hostSide(this.#verifier)));
     return this.#machineOf(gate, new RequestBuffer(gate));
   }
 
@@ -303,6 +298,22 @@ export class Guard {
   }
 }
 
+/** A verifier as the engine asks it: in numbers, and never throwing. */
+function hostSide(verifier: Verifier | undefined): HostVerifier | undefined {
+  return verifier && {
+    verify: (number, key, message, signature) => {
+      const algorithm = ALGORITHMS[number];
+      if (algorithm === undefined) return CAN_NOT_SAY;
+      try {
+        const genuine = verifier({ algorithm, key, message, signature });
+        return genuine === undefined ? CAN_NOT_SAY : Number(genuine === true);
+      } catch {
+        return CAN_NOT_SAY;
+      }
+    },
+  };
+}
+
 function bundleText(policy: PolicySource): string {
   if ('bundle' in policy) {
     return typeof policy.bundle === 'string' ? policy.bundle : JSON.stringify(policy.bundle);
@@ -319,28 +330,12 @@ function parsed<T>(json: string | undefined): T {
   return JSON.parse(json ?? 'null') as T;
 }
 
+/** Spreads the fetches of hosts that start together. */
 function seed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-}
-
-/** What is answered while there is no engine; the same bytes as the engine's own 503. */
-function denial(revision: string): Denied {
-  const body = {
-    type: 'about:blank',
-    title: "The request can't be decided right now",
-    status: 503,
-    code: 'unavailable',
-    correlation_id: crypto.randomUUID(),
-  };
-  const headers = [['content-type', 'application/problem+json'], ['cache-control', 'no-store'], ['retry-after', '2']] as const;
-  return {
-    verdict: 'deny',
-    reason: 'not_configured',
-    status: 503,
-    refuses: true,
-    revision,
-    shadow: false,
-    changes: NO_CHANGES,
-    reply: { status: 503, headers, body: JSON.stringify(body), grpcStatus: 14 },
-  };
+  try {
+    return Math.floor(Math.random() * 2 ** 32);
+  } catch {
+    // Workers have no randomness outside of requests, and begin to fetch when their first one comes.
+    return 0;
+  }
 }

@@ -14,6 +14,7 @@ const WANT_FETCH = 2;
 
 interface Source {
   readonly uri: string;
+  readonly discovered: boolean;
   readonly timeout: number;
   readonly wait: number;
 }
@@ -52,16 +53,18 @@ export class KeyFetcher {
     this.#retired = true;
   }
 
-  /** Begins whatever is due; answers what now runs. */
+  /** Begins whatever is due; answers what it began. */
   refresh(now: number): Promise<unknown> | undefined {
     if (this.#sources.length === 0 || now < this.#nextDue) return undefined;
+    const begun: (Promise<void> | undefined)[] = [];
     for (let round = 0; round < this.#sources.length; round += 1) {
       const source = this.#gate.due(now);
       if (source === undefined) break;
       this.#begin(source, now, false);
+      begun.push(this.#running.get(source));
     }
     this.#nextDue = this.#gate.next_due() ?? Infinity;
-    return this.#running.size > 0 ? Promise.all(this.#running.values()) : undefined;
+    return begun.length > 0 ? Promise.all(begun) : undefined;
   }
 
   /** What a request that needs the keys of this source should wait for; nothing if it can't help. */
@@ -79,53 +82,89 @@ export class KeyFetcher {
     this.#gate.begin_fetch(index, now, wanted);
     const { keys, fetch } = this.#host;
     if (Object.hasOwn(keys, source.uri)) {
-      this.#finish(index, new TextEncoder().encode(JSON.stringify(keys[source.uri])), undefined);
+      const body = new TextEncoder().encode(JSON.stringify(keys[source.uri]));
+      this.#finish(index, { body, cacheControl: '' });
     } else if (fetch === undefined) {
-      this.#finish(index, NO_CONNECTION, undefined);
+      this.#finish(index, failure(NO_CONNECTION));
     } else {
-      const running = download(fetch, source).then(({ body, maxAge }) => {
-        this.#running.delete(index);
-        this.#host.guarded(() => this.#finish(index, body, maxAge));
+      const running = this.#download(fetch, index, source).then(() => {
+        // One that never ended has been given up and begun anew.
+        if (this.#running.get(index) === running) this.#running.delete(index);
       });
       this.#running.set(index, running);
     }
   }
 
-  #finish(index: number, body: Uint8Array | number, maxAge: number | undefined): void {
-    if (this.#retired || !this.#isRunning()) return;
+  /** Never rejects. A set that is discovered has for both its fetches the time of one. */
+  async #download(fetch: KeyHost['fetch'] & {}, index: number, { uri, discovered, timeout }: Source): Promise<void> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), timeout);
+    let answer: Answer | undefined = await get(fetch, uri, abort.signal);
+    if (discovered && typeof answer.body !== 'number') {
+      const keySet = this.#discover(index, answer.body);
+      answer = keySet === undefined ? undefined : await get(fetch, keySet, abort.signal);
+    }
+    clearTimeout(timer);
+    const last = answer;
+    if (last !== undefined) this.#host.guarded(() => this.#finish(index, last));
+  }
+
+  /** Where the keys are; nothing if the fetch is over. */
+  #discover(index: number, metadata: Uint8Array): string | undefined {
+    let keySet: string | undefined;
+    this.#host.guarded(() => {
+      if (!this.#isCurrent()) return;
+      const report = this.#gate.discover(index, this.#host.clock(), metadata);
+      const { outcome, uri } = JSON.parse(report) as { outcome: string; uri: string };
+      if (outcome === 'found') keySet = uri;
+      else this.#report(index, report);
+    });
+    return keySet;
+  }
+
+  #finish(index: number, { body, cacheControl }: Answer): void {
+    if (!this.#isCurrent()) return;
     const now = this.#host.clock();
     const report = typeof body === 'number'
       ? this.#gate.fail_fetch(index, now, body)
-      : this.#gate.finish_fetch(index, now, body, maxAge);
+      : this.#gate.finish_fetch(index, now, body, cacheControl);
+    this.#report(index, report);
+  }
+
+  #report(index: number, report: string): void {
     this.#nextDue = 0;
     const uri = this.#sources[index]?.uri;
     this.#host.report({ ...JSON.parse(report), uri } as FetchReport);
   }
+
+  #isCurrent(): boolean {
+    return !this.#retired && this.#isRunning();
+  }
 }
 
-interface Download {
+interface Answer {
   /** The bytes, or why there are none, as the engine numbers it. */
   readonly body: Uint8Array | number;
-  readonly maxAge?: number | undefined;
+  readonly cacheControl: string;
 }
 
 /** Never rejects. A redirect is a status: it is never followed. */
-async function download(fetch: KeyHost['fetch'] & {}, source: Source): Promise<Download> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), source.timeout);
+async function get(fetch: KeyHost['fetch'] & {}, uri: string, signal: AbortSignal): Promise<Answer> {
   try {
     const headers = { accept: 'application/json' };
-    const response = await fetch(source.uri, { headers, redirect: 'manual', signal: abort.signal });
+    const response = await fetch(uri, { headers, redirect: 'manual', signal });
     if (response.status !== 200) {
       response.body?.cancel().catch(() => {});
-      return { body: response.status >= 100 ? response.status : NO_CONNECTION };
+      return failure(response.status >= 100 ? response.status : NO_CONNECTION);
     }
-    return { body: await read(response), maxAge: maxAge(response.headers.get('cache-control')) };
+    return { body: await read(response), cacheControl: response.headers.get('cache-control') ?? '' };
   } catch {
-    return { body: abort.signal.aborted ? TIMEOUT : NO_CONNECTION };
-  } finally {
-    clearTimeout(timer);
+    return failure(signal.aborted ? TIMEOUT : NO_CONNECTION);
   }
+}
+
+function failure(code: number): Answer {
+  return { body: code, cacheControl: '' };
 }
 
 async function read(response: Response): Promise<Uint8Array | number> {
@@ -143,10 +182,4 @@ async function read(response: Response): Promise<Uint8Array | number> {
     body.set(value, length);
     length += value.length;
   }
-}
-
-/** The first `max-age` of a `Cache-Control` (RFC 9111 §5.2.2.1). */
-function maxAge(cacheControl: string | null): number | undefined {
-  const found = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,9})"?\s*(?:,|$)/i.exec(cacheControl ?? '');
-  return found ? Number(found[1]) : undefined;
 }

@@ -8,6 +8,8 @@ export type Peer =
   | { readonly kind: 'certificate'; readonly der: Uint8Array }
   /** The verified leaf certificate. */
   | { readonly kind: 'pem'; readonly pem: string }
+  /** The verified leaf certificate as the value of `Client-Cert` (RFC 9440): base64 between colons. */
+  | { readonly kind: 'client-cert'; readonly value: string }
   /** The verified SPIFFE ID, with its scheme. */
   | { readonly kind: 'spiffe'; readonly id: string };
 
@@ -27,7 +29,7 @@ export interface Connection {
 
 /**
  * A request as its host read it, nothing decoded. Strings hold one character for each byte, as
- * those of Node and Fetch do; a character above U+00FF throws `request_invalid`.
+ * those of Node and Fetch do; a request with a character above U+00FF is refused (400).
  */
 export interface RequestDescription {
   /** The method, case as received. */
@@ -127,7 +129,10 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** A signature for the host's own crypto library; r and s for ECDSA. */
+/**
+ * A signature for the host's own crypto library; r and s for ECDSA. The bytes are good during the
+ * call only.
+ */
 export interface SignatureCheck {
   readonly algorithm: 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384';
   /** SubjectPublicKeyInfo, DER. The key passed all of Lychgate's checks. */

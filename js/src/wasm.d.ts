@@ -1,6 +1,10 @@
 /** The glue that wasm-bindgen makes of crates/bindings; the Rust documents it. */
+/** The host's crypto library: 1 for genuine, 0 for not, anything else if it can't say. */
+export interface HostVerifier {
+  verify(algorithm: number, key: Uint8Array, message: Uint8Array, signature: Uint8Array): number;
+}
 export class Gate {
-  constructor(bundle: string, seed: number);
+  constructor(bundle: string, seed: number, verifier?: HostVerifier);
   free(): void;
   update(bundle: string, seed: number): void;
   revision(): string;
@@ -11,15 +15,9 @@ export class Gate {
   bytes(): number;
   field_capacity(): number;
   byte_capacity(): number;
-  begin(now: number, host: number): number;
+  begin(now: number): number;
   awaited_source(ticket: number): number | undefined;
-  resume(ticket: number, host: number): number;
-  check_algorithm(ticket: number): number | undefined;
-  check_key(ticket: number): Uint8Array | undefined;
-  check_message(ticket: number): Uint8Array | undefined;
-  check_signature(ticket: number): Uint8Array | undefined;
-  finish(ticket: number, genuine: boolean | undefined, host: number): number;
-  abandon(ticket: number): void;
+  resume(ticket: number): number;
   correlation_id(): string | undefined;
   reply(correlationId: string): string | undefined;
   changes(): string | undefined;
@@ -28,7 +26,8 @@ export class Gate {
   next_due(): number | undefined;
   want(source: number, now: number): number;
   begin_fetch(source: number, now: number, wanted: boolean): void;
-  finish_fetch(source: number, now: number, body: Uint8Array, maxAge: number | undefined): string;
+  discover(source: number, now: number, metadata: Uint8Array): string;
+  finish_fetch(source: number, now: number, body: Uint8Array, cacheControl: string): string;
   fail_fetch(source: number, now: number, status: number): string;
 }
 export function algorithms(): string;

@@ -1,44 +1,17 @@
 // The package's own promises, on the installed tarball: errors, updates, keys over HTTP, faults,
 // Fetch and node:http.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 
 import { Guard, LychgateError, toResponse, toUpstream } from 'lychgate';
-import { describe, middleware } from 'lychgate/node';
+import { middleware } from 'lychgate/node';
 
-const ISSUER = 'https://issuer.example';
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const JWKS = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' }] });
+import { allow, authenticated, authentication, JWKS, token, workload } from './issuer.mjs';
 
-const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-function token({ kid = 'k', ...claims } = {}) {
-  const now = Math.floor(Date.now() / 1000);
-  const payload = { iss: ISSUER, sub: 'alice', iat: now, exp: now + 300, ...claims };
-  const message = `${base64url({ alg: 'ES256', kid })}.${base64url(payload)}`;
-  const signature = sign('sha256', Buffer.from(message), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  return `${message}.${signature.toString('base64url')}`;
-}
-
-const workload = { kind: 'sidecar', namespace: 'production', labels: { app: 'api' } };
-const allow = (rules) => ({
-  apiVersion: 'security.istio.io/v1',
-  kind: 'AuthorizationPolicy',
-  metadata: { name: 'allow', namespace: 'production' },
-  spec: { action: 'ALLOW', rules },
-});
 const get = allow([{ to: [{ operation: { methods: ['GET'] } }] }]);
-const authentication = (jwksUri) => ({
-  apiVersion: 'security.istio.io/v1',
-  kind: 'RequestAuthentication',
-  metadata: { name: 'tokens', namespace: 'production' },
-  spec: { jwtRules: [{ issuer: ISSUER, jwksUri }] },
-});
-const authenticated = allow([{ from: [{ source: { requestPrincipals: ['*'] } }] }]);
 const open = { workload, resources: [get] };
 
 const servers = [];
@@ -108,11 +81,16 @@ test('a policy that does not load throws its code and the place, and the last go
   assert.equal(guard.decide({ method: 'GET', target: '/', headers: [] }).verdict, 'deny');
 });
 
-test('characters are bytes, and one that is no byte is the caller\'s mistake', async () => {
-  const guard = await Guard.load(open);
+test('characters are bytes, and a request with one that is no byte is refused', async () => {
+  const faults = [];
+  const guard = await Guard.load({ ...open, onFault: (error) => faults.push(error) });
   const request = (value) => ({ method: 'GET', target: '/', headers: [['x', value]] });
   assert.equal(guard.decide(request('\u00ff')).verdict, 'allow');
-  assert.throws(() => guard.decide(request('\u0100')), { code: 'request_invalid' });
+  const { reason, status } = guard.decide(request('\u0100'));
+  assert.deepEqual([reason, status], ['path_malformed', 400]);
+  assert.equal((await guard.authorize({ ...request('x'), target: '/\u{1f511}' })).reason, 'path_malformed');
+  assert.equal(guard.decide(request('x')).verdict, 'allow');
+  assert.deepEqual(faults, []);
 });
 
 test('a character above ASCII is one byte, also where the request fills the buffer', async () => {
@@ -246,15 +224,6 @@ test('the middleware sees every line, refuses and hands on', async () => {
   assert.equal((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST' })).status, 403);
   const twice = await raw(port, `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token()}\r\nAuthorization: Bearer ${token()}\r\nConnection: close\r\n\r\n`);
   assert.match(twice, /^HTTP\/1\.1 401 /);
-});
-
-test('a certificate that Node did not verify is no peer', () => {
-  const socket = (authorized) => ({ authorized, getPeerX509Certificate: () => ({ raw: new Uint8Array([1]) }) });
-  const request = (peer) => ({ method: 'GET', url: '/', rawHeaders: [], headers: {}, socket: peer });
-  assert.deepEqual(describe(request(socket(false))).peer, { kind: 'unverified' });
-  assert.equal(describe(request(socket(true))).peer.kind, 'certificate');
-  assert.deepEqual(describe(request({ getPeerX509Certificate: () => undefined })).peer, { kind: 'absent' });
-  assert.deepEqual(describe(request({})).peer, { kind: 'absent' });
 });
 
 function raw(port, text) {

@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+import { described, differences } from './vector.mjs';
+
 const { topics } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const forms = {
   'ES module, host crypto': [await import('lychgate'), {}],
@@ -68,55 +70,4 @@ async function subject(Guard, options, topic, vector) {
     onFault: (error) => console.error(error),
   });
   return { guard, records };
-}
-
-function described(request) {
-  const peer = request.peer?.der ? { kind: 'certificate', der: Buffer.from(request.peer.der, 'base64') }
-    : { kind: request.peer ?? 'absent' };
-  return {
-    method: bytes(request.method),
-    target: bytes(request.target),
-    authority: request.authority === null ? undefined : bytes(request.authority),
-    headers: request.headers.map(([name, value]) => [bytes(name), bytes(value)]),
-    peer,
-    connection: {
-      sourceIp: request.source_ip ?? undefined,
-      remoteIp: request.remote_ip ?? undefined,
-      destinationIp: request.destination_ip ?? undefined,
-      destinationPort: request.destination_port ?? undefined,
-      serverName: request.server_name ?? undefined,
-    },
-  };
-}
-
-function bytes(base64) {
-  return Buffer.from(base64, 'base64').toString('latin1');
-}
-
-function differences({ expect }, request, decision, record) {
-  const found = [];
-  const compare = (what, expected, got) => {
-    if (expected !== got) found.push(`${what}: expected ${expected}, got ${got}`);
-  };
-  for (const member of ['verdict', 'reason', 'status']) {
-    compare(member, expect[member], decision[member]);
-    compare(`${member} of the record`, expect[member], record[member]);
-  }
-  if (expect.policy) compare('policy', expect.policy, record.policy);
-  if (expect.challenge) {
-    const headers = new Map(decision.reply?.headers);
-    compare('challenge', expect.challenge, headers.get('www-authenticate'));
-  }
-  if (expect.upstream) compareUpstream(compare, expect.upstream, request, decision.changes);
-  return found;
-}
-
-function compareUpstream(compare, expect, request, changes) {
-  const is = (name) => ([other]) => other.toLowerCase() === name.toLowerCase();
-  const received = request.headers.filter(([name]) => !changes.remove.some((gone) => is(gone)([name]))).concat(changes.set);
-  const values = (headers, name) => JSON.stringify(headers.filter(is(name)).map(([, value]) => value));
-  for (const [name, value] of Object.entries(expect.present)) compare(name, JSON.stringify([value]), values(received, name));
-  for (const name of expect.absent) compare(name, '[]', values(received, name));
-  for (const name of expect.unchanged) compare(name, values(request.headers, name), values(received, name));
-  if (expect.path) compare('path', expect.path, changes.target ?? request.target);
 }

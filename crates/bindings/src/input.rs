@@ -3,7 +3,7 @@
 //! | field | meaning |
 //! |---|---|
 //! | 0 | 1 if the host joined header lines of the same name |
-//! | 1 | the kind of `peer`: 0 absent, 1 not verified, 2 certificate (DER), 3 certificate (PEM), 4 SPIFFE ID |
+//! | 1 | the kind of `peer`: 0 absent, 1 not verified, 2 certificate (DER), 3 certificate (PEM), 4 SPIFFE ID, 5 certificate (RFC 9440) |
 //! | 2 | the destination's port |
 //! | 3 to 10 | lengths of method, target, authority, source, remote and destination address, server name, peer |
 //! | 11 | number of header lines |
@@ -167,6 +167,7 @@ fn peer_of(kind: u32, bytes: &[u8]) -> Peer {
         2 => Peer::from_certificate(bytes),
         3 => Peer::from_pem(bytes),
         4 => Peer::from_principal(bytes),
+        5 => Peer::from_client_cert(bytes),
         _ => Peer::unverified(),
     }
 }

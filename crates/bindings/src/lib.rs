@@ -4,22 +4,25 @@
 //! `input`), a result crosses back as one packed number (module `outcome`). Everything else (the
 //! reply, the changes for the upstream, the audit record) is made only when it is asked for.
 
+mod host;
 mod input;
 mod outcome;
 mod suspended;
 mod text;
 
 use lychgate_core::authn::{
-    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want,
+    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want, max_age,
 };
 use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Step};
-use lychgate_core::jwt::key::{Outcome, SignatureCheck, Verifier as _};
-use lychgate_core::time::{Seconds, UnixTime};
-use lychgate_crypto::{Portable, spki_der, structure_ok};
+use lychgate_core::jwt::key::Verifier as _;
+use lychgate_core::time::UnixTime;
+use lychgate_crypto::Portable;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub use crate::host::HostVerifier;
+use crate::host::Library;
 use crate::input::Input;
 use crate::suspended::Suspended;
 
@@ -36,16 +39,18 @@ pub struct Gate {
     input: Input,
     last: Option<Decision>,
     suspended: Suspended,
+    library: Library,
 }
 
 #[wasm_bindgen]
 impl Gate {
-    /// Loads a bundle. `seed` spreads the fetches of hosts that start together.
+    /// Loads a bundle. `seed` spreads the fetches of hosts that start together; `verifier` is the
+    /// host's crypto library, if it has one.
     ///
     /// # Errors
     /// A JSON object with `code`, `pointer` and `message`.
     #[wasm_bindgen(constructor)]
-    pub fn new(bundle: &str, seed: u32) -> Result<Self, String> {
+    pub fn new(bundle: &str, seed: u32, verifier: Option<HostVerifier>) -> Result<Self, String> {
         let engine = load(bundle)?;
         Ok(Self {
             keys: Keys::new(engine.key_sources(), seed.into()),
@@ -54,6 +59,7 @@ impl Gate {
             input: Input::default(),
             last: None,
             suspended: Suspended::default(),
+            library: Library::of(verifier),
         })
     }
 
@@ -85,7 +91,8 @@ impl Gate {
         text::warnings(self.engine.warnings())
     }
 
-    /// The remote key sets, as a JSON list of `uri`, `timeout` and `wait` (milliseconds).
+    /// The remote key sets, as a JSON list of `uri`, whether it is `discovered`, `timeout` and `wait`
+    /// (milliseconds).
     #[must_use]
     pub fn sources(&self) -> String {
         text::sources(self.engine.key_sources())
@@ -120,16 +127,15 @@ impl Gate {
         self.input.byte_capacity()
     }
 
-    /// Begins to decide about the request in the buffer.
-    ///
-    /// `host` is a set of algorithms, bit n for number n of [`algorithms`], whose signatures the
-    /// host checks; all others are checked here. The answer is packed as the module `outcome` says.
-    pub fn begin(&mut self, now: f64, host: u32) -> u32 {
-        let Self { engine, keys, cache, input, .. } = self;
+    /// Begins to decide about the request in the buffer. The answer is packed as the module
+    /// `outcome` says.
+    pub fn begin(&mut self, now: f64) -> u32 {
+        let Self { engine, keys, cache, input, library, .. } = self;
         let time = seconds(now);
-        let step = input.with_request(|request| engine.begin(request, time, keys, cache));
+        let step =
+            input.with_request(|request| engine.begin_with(request, time, keys, cache, &*library));
         match step {
-            Some(step) => self.drive(step, host),
+            Some(step) => self.drive(step),
             None => outcome::UNREADABLE,
         }
     }
@@ -141,59 +147,14 @@ impl Gate {
     }
 
     /// Goes on with a decision that waited for keys.
-    pub fn resume(&mut self, ticket: usize, host: u32) -> u32 {
-        match self.suspended.take_waiting(ticket) {
+    pub fn resume(&mut self, ticket: usize) -> u32 {
+        match self.suspended.take(ticket) {
             Some(waiting) => {
                 let step = waiting.resume(&self.keys);
-                self.drive(step, host)
+                self.drive(step)
             }
             None => outcome::UNREADABLE,
         }
-    }
-
-    /// The number in [`algorithms`] of the algorithm of a suspended signature check.
-    #[must_use]
-    pub fn check_algorithm(&self, ticket: usize) -> Option<u32> {
-        self.check(ticket).map(|check| outcome::algorithm_number(check.algorithm))
-    }
-
-    /// The public key of a suspended check, as SubjectPublicKeyInfo in DER.
-    #[must_use]
-    pub fn check_key(&self, ticket: usize) -> Option<Vec<u8>> {
-        self.check(ticket).and_then(|check| spki_der(check.key))
-    }
-
-    /// The message of a suspended check.
-    #[must_use]
-    pub fn check_message(&self, ticket: usize) -> Option<Vec<u8>> {
-        self.check(ticket).map(|check| check.message.into())
-    }
-
-    /// The signature of a suspended check; r and s for ECDSA.
-    #[must_use]
-    pub fn check_signature(&self, ticket: usize) -> Option<Vec<u8>> {
-        self.check(ticket).map(|check| check.signature.into())
-    }
-
-    /// Goes on with the host's answer to a suspended check; none means that it could not answer.
-    pub fn finish(&mut self, ticket: usize, genuine: Option<bool>, host: u32) -> u32 {
-        let outcome = match genuine {
-            Some(true) => Outcome::Valid,
-            Some(false) => Outcome::Invalid,
-            None => Outcome::Unavailable,
-        };
-        match self.suspended.take_pending(ticket) {
-            Some(pending) => {
-                let step = pending.finish(outcome, &mut self.cache);
-                self.drive(step, host)
-            }
-            None => outcome::UNREADABLE,
-        }
-    }
-
-    /// Gives a suspended decision up.
-    pub fn abandon(&mut self, ticket: usize) {
-        self.suspended.abandon(ticket);
     }
 
     /// The correlation id with which the last request came.
@@ -253,15 +214,24 @@ impl Gate {
         self.keys.begin_fetch(SourceId::new(source), millis(now), cause);
     }
 
-    /// A fetch brought this body; the answer is a JSON report.
+    /// A fetch of a source that is `discovered` brought its issuer's metadata; the answer is a JSON
+    /// report, of `found` with the `uri` where the fetch goes on, or of its end.
+    pub fn discover(&mut self, source: usize, now: f64, metadata: &[u8]) -> String {
+        match self.keys.discover(SourceId::new(source), millis(now), metadata) {
+            Ok(uri) => text::found(&uri),
+            Err(report) => text::report(&report),
+        }
+    }
+
+    /// A fetch brought this body, with this `Cache-Control`; the answer is a JSON report.
     pub fn finish_fetch(
         &mut self,
         source: usize,
         now: f64,
         body: &[u8],
-        max_age: Option<u32>,
+        cache_control: &str,
     ) -> String {
-        let max_age = max_age.map(|seconds| Seconds(seconds.into()));
+        let max_age = max_age(cache_control.as_bytes());
         let (source, now) = (SourceId::new(source), millis(now));
         text::report(&self.keys.finish_fetch(source, now, Ok(body), max_age, &Portable))
     }
@@ -281,8 +251,8 @@ impl Gate {
 }
 
 impl Gate {
-    /// Goes on until the request is decided or the host has to do something.
-    fn drive(&mut self, mut step: Step, host: u32) -> u32 {
+    /// Goes on until the request is decided or the host has to bring keys.
+    fn drive(&mut self, mut step: Step) -> u32 {
         loop {
             step = match step {
                 Step::Done(decision) => {
@@ -291,21 +261,14 @@ impl Gate {
                     return packed;
                 }
                 Step::NeedKeys(waiting) => {
-                    return outcome::need_keys(self.suspended.hold_waiting(waiting));
-                }
-                Step::Verify(pending) if is_for_host(&pending.check(), host) => {
-                    return outcome::verify(self.suspended.hold_pending(pending));
+                    return outcome::need_keys(self.suspended.hold(waiting));
                 }
                 Step::Verify(pending) => {
-                    let outcome = Portable.verify(&pending.check());
+                    let outcome = self.library.verify(&pending.check());
                     pending.finish(outcome, &mut self.cache)
                 }
             };
         }
-    }
-
-    fn check(&self, ticket: usize) -> Option<SignatureCheck<'_>> {
-        self.suspended.pending(ticket).map(lychgate_core::engine::Pending::check)
     }
 }
 
@@ -328,12 +291,6 @@ pub fn reasons() -> String {
 #[must_use]
 pub fn linear_memory() -> JsValue {
     wasm_bindgen::memory()
-}
-
-/// Whether the host is to check this signature: it wants the algorithm, and the structure holds.
-fn is_for_host(check: &SignatureCheck<'_>, host: u32) -> bool {
-    let bit = 1_u32.checked_shl(outcome::algorithm_number(check.algorithm)).unwrap_or(0);
-    host & bit != 0 && structure_ok(check) && spki_der(check.key).is_some()
 }
 
 fn load(bundle: &str) -> Result<Engine, String> {

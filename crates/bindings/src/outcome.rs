@@ -3,37 +3,15 @@
 //! | kind | value |
 //! |---|---|
 //! | 0 decided | the reason's number in 8 bits, then flags: 1 refuses, 2 shadow, 4 changes the request |
-//! | 1 verify | a ticket |
-//! | 2 need keys | a ticket |
+//! | 1 need keys | a ticket |
 //! | 255 | the buffer held no request, or the ticket was not valid |
 
 use lychgate_core::decision::{Decision, Reason};
-use lychgate_core::jwt::key::Algorithm;
 
 /// The buffer held no request, or there is no such ticket.
 pub(crate) const UNREADABLE: u32 = 255;
 
-const VERIFY: u32 = 1;
-const NEED_KEYS: u32 = 2;
-
-/// The algorithms whose checks a host may take over. Ed25519 is not among them: libraries differ
-/// on which signatures are genuine. Nor is HMAC, whose secrets stay here.
-pub(crate) const ALGORITHMS: [Algorithm; 8] = [
-    Algorithm::Rs256,
-    Algorithm::Rs384,
-    Algorithm::Rs512,
-    Algorithm::Ps256,
-    Algorithm::Ps384,
-    Algorithm::Ps512,
-    Algorithm::Es256,
-    Algorithm::Es384,
-];
-
-/// The algorithm's place in [`ALGORITHMS`]; one that is not there has no bit in any set.
-pub(crate) fn algorithm_number(algorithm: Algorithm) -> u32 {
-    let place = ALGORITHMS.iter().position(|other| *other == algorithm);
-    place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX)
-}
+const NEED_KEYS: u32 = 1;
 
 pub(crate) fn done(decision: &Decision) -> u32 {
     let place = Reason::ALL.iter().position(|reason| *reason == decision.reason());
@@ -47,17 +25,9 @@ pub(crate) fn done(decision: &Decision) -> u32 {
         | u32::from(changes) << 18
 }
 
-pub(crate) fn verify(ticket: usize) -> u32 {
-    with_ticket(VERIFY, ticket)
-}
-
 pub(crate) fn need_keys(ticket: usize) -> u32 {
-    with_ticket(NEED_KEYS, ticket)
-}
-
-fn with_ticket(kind: u32, ticket: usize) -> u32 {
     match u32::try_from(ticket) {
-        Ok(ticket) if ticket < 1 << 24 => kind | ticket << 8,
+        Ok(ticket) if ticket < 1 << 24 => NEED_KEYS | ticket << 8,
         Ok(_) | Err(_) => UNREADABLE,
     }
 }

@@ -7,7 +7,7 @@ use lychgate_core::reply::Reply;
 use lychgate_core::upstream::UpstreamChanges;
 use lychgate_core::{Finding, LoadError};
 
-use crate::outcome::ALGORITHMS;
+use crate::host::ALGORITHMS;
 
 pub(crate) fn load_error(error: &LoadError) -> String {
     written(|json| {
@@ -33,6 +33,8 @@ pub(crate) fn warnings(findings: &[Finding]) -> String {
 pub(crate) fn sources(sources: &[KeySource]) -> String {
     list(sources, |json, source| {
         json.member("uri", &source.uri);
+        json.name("discovered");
+        json.boolean(source.discovered_by.is_some());
         json.name("timeout");
         json.number(source.refresh.timeout.0);
         json.name("wait");
@@ -88,6 +90,15 @@ pub(crate) fn changes(changes: &UpstreamChanges) -> String {
                 let target: String = target.iter().copied().map(char::from).collect();
                 json.member("target", &target);
             }
+        });
+    })
+}
+
+pub(crate) fn found(uri: &str) -> String {
+    written(|json| {
+        json.object(|json| {
+            json.member("outcome", "found");
+            json.member("uri", uri);
         });
     })
 }

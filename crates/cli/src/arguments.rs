@@ -6,12 +6,25 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, compile, svid, token};
+use crate::commands::{
+    check, compile, diff, explain, graph, manual, schema, serve, svid, test, token,
+};
+
+const EXAMPLES: &str = "\
+A policy's way into production:
+  lychgate check policies                                 what is wrong or doubtful
+  lychgate test policies                                  does it do what it should
+  lychgate explain policies --namespace shop --path /pay  why a request gets its verdict
+  lychgate compile policies --namespace shop -o b.json    the bundle that a proxy loads
+
+lychgate COMMAND --help has examples of each command.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage.";
 
 /// Compiles, checks and tries policies for trust boundaries.
 #[derive(Debug, Parser)]
 #[command(name = "lychgate", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 refused, 2 wrong usage.")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -24,16 +37,32 @@ pub(crate) enum Command {
     Compile(compile::Options),
     /// Check policies or a compiled bundle, and print errors and warnings
     Check(check::Options),
+    /// Explain why a request gets its verdict
+    Explain(Box<explain::Options>),
+    /// Run table tests of policies
+    Test(test::Options),
     /// Make and read tokens for development
     #[command(subcommand)]
     Token(token::Command),
     /// Make SPIFFE certificates and JWT-SVIDs for development
     #[command(subcommand)]
     Svid(svid::Command),
+    /// Draw who may call whom
+    Graph(graph::Options),
+    /// Say what changes for callers between two policies
+    Diff(diff::Options),
+    /// Answer questions over HTTP, for tests and other languages
+    Serve(serve::Options),
+    /// Print the JSON Schema of a document, for editors
+    Schema(schema::Options),
+    /// Print a completion script for a shell
+    Completions(manual::Completions),
+    /// Print or write man pages
+    Man(manual::Manual),
 }
 
 /// The workload that a policy is for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct WorkloadOptions {
     /// Namespace of the workload
     #[arg(long, value_name = "NAMESPACE")]

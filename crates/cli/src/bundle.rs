@@ -9,9 +9,10 @@ use crate::arguments::WorkloadOptions;
 use crate::error::{CliError, Problem};
 use crate::input::{self, Document, Node, Place, Value};
 
-pub(crate) use resources::{Resource, collect};
+pub(crate) use resources::{Other, Resource, collect};
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
+const AUTHORIZATION: &str = "AuthorizationPolicy";
 
 /// A bundle and where its parts were written.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct Bundle {
     /// The canonical JSON text, with all that was read.
     pub(crate) text: String,
     origins: Origins,
+    /// What else the files hold.
+    pub(crate) others: Vec<Other>,
+    /// Which resources were taken out, each counted without those before it in this list.
+    removed: Vec<usize>,
 }
 
 /// Where the parts of a bundle were written.
@@ -37,12 +42,22 @@ impl Bundle {
         document.root.write(&mut writer);
         let text = canonical(&writer.finish(), &document.place)?;
         let origins = Origins { resources: Vec::new(), settings: None, whole: Some(document) };
-        Ok(Self { text, origins })
+        Ok(Self { text, origins, others: Vec::new(), removed: Vec::new() })
+    }
+
+    /// Puts a bundle together, with the settings of the file that the options name.
+    pub(crate) fn assemble(
+        options: &WorkloadOptions,
+        documents: Vec<Document>,
+    ) -> Result<Self, CliError> {
+        let settings = options.settings.as_deref().map(read_settings).transpose()?;
+        Self::put_together(options, settings, documents)
     }
 
     /// Puts a bundle together.
-    pub(crate) fn assemble(
+    pub(crate) fn put_together(
         options: &WorkloadOptions,
+        settings: Option<Document>,
         documents: Vec<Document>,
     ) -> Result<Self, CliError> {
         let Some(namespace) = options.namespace.as_deref() else {
@@ -50,12 +65,50 @@ impl Bundle {
                 message: "--namespace is needed: it decides which policies apply".to_owned(),
             });
         };
-        let resources = collect(documents, namespace)?;
-        let settings = options.settings.as_deref().map(read_settings).transpose()?;
+        let (resources, others) = collect(documents, namespace)?;
         let origins = Origins { resources, settings, whole: None };
         let text = write(options, namespace, &origins);
-        let place = Place { file: "bundle".into(), document: None, line: None };
-        Ok(Self { text: canonical(&text, &place)?, origins })
+        let place = Place::unwritten("bundle");
+        let text = canonical(&text, &place)?;
+        Ok(Self { text, origins, others, removed: Vec::new() })
+    }
+
+    /// The same bundle without the resource that a pointer leads into; none if it leads elsewhere.
+    pub(crate) fn without(mut self, pointer: &str) -> Result<Option<Self>, CliError> {
+        let index = pointer.strip_prefix("/resources/").and_then(|rest| rest.split('/').next());
+        let Some(index) = index.and_then(|index| index.parse::<usize>().ok()) else {
+            return Ok(None);
+        };
+        let mut bundle: serde_json::Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let list = bundle.get_mut("resources").and_then(serde_json::Value::as_array_mut);
+        let Some(list) = list.filter(|list| index < list.len()) else { return Ok(None) };
+        list.remove(index);
+        self.removed.push(index);
+        self.text = canonical(&bundle.to_string(), &Place::unwritten("bundle"))?;
+        Ok(Some(self))
+    }
+
+    /// The index that a resource had before others were removed.
+    fn original_index(&self, index: usize) -> usize {
+        self.removed.iter().rev().fold(index, |index, removed| {
+            if index >= *removed { index.saturating_add(1) } else { index }
+        })
+    }
+
+    /// The AuthorizationPolicy of that name (`namespace/name`), as it was written.
+    pub(crate) fn policy(&self, name: &str) -> Option<(&Place, &Node)> {
+        let Origins { resources, whole, .. } = &self.origins;
+        if let Some(document) = whole {
+            let list = document.root.get("resources").map(Node::elements).unwrap_or_default();
+            let home = document.root.at("/workload/namespace").and_then(Node::as_str);
+            let found = list.iter().find(|node| {
+                node.get("kind").and_then(Node::as_str) == Some(AUTHORIZATION)
+                    && resources::full_name(node, home.unwrap_or_default()) == name
+            });
+            return found.map(|node| (&document.place, node));
+        }
+        let found = resources.iter().find(|resource| resource.is(AUTHORIZATION, name));
+        found.map(|resource| (&resource.place, &resource.node))
     }
 
     /// Where the thing was written that a pointer into the bundle names, and the pointer from
@@ -63,17 +116,31 @@ impl Bundle {
     pub(crate) fn origin<'a>(&self, pointer: &'a str) -> Option<(Place, &'a str)> {
         let Origins { resources, settings, whole } = &self.origins;
         if let Some(document) = whole {
-            return Some((document.place.at(document.root.line_of(pointer)), pointer));
+            let original = self.original_pointer(pointer);
+            return Some((document.place.at(Some(document.root.mark_of(&original))), pointer));
         }
         if let Some(rest) = pointer.strip_prefix("/settings") {
             let document = settings.as_ref()?;
-            return Some((document.place.at(document.root.line_of(rest)), rest));
+            return Some((document.place.at(Some(document.root.mark_of(rest))), rest));
         }
-        let rest = pointer.strip_prefix("/resources/")?;
-        let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let resource = resources.get(index.parse::<usize>().ok()?)?;
-        Some((resource.place.at(resource.node.line_of(rest)), rest))
+        let (index, rest) = split_resource(pointer)?;
+        let resource = resources.get(self.original_index(index))?;
+        Some((resource.place.at(Some(resource.node.mark_of(rest))), rest))
     }
+
+    fn original_pointer(&self, pointer: &str) -> String {
+        match split_resource(pointer) {
+            Some((index, rest)) => format!("/resources/{}{rest}", self.original_index(index)),
+            None => pointer.to_owned(),
+        }
+    }
+}
+
+/// The index of the resource that a pointer leads into, and the pointer from there on.
+fn split_resource(pointer: &str) -> Option<(usize, &str)> {
+    let rest = pointer.strip_prefix("/resources/")?;
+    let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    Some((index.parse().ok()?, rest))
 }
 
 /// Whether a document is a compiled bundle.
@@ -82,10 +149,11 @@ pub(crate) fn is_bundle(node: &Node) -> bool {
         && node.get("apiVersion").and_then(Node::as_str) == Some(API_VERSION)
 }
 
-fn read_settings(path: &std::path::Path) -> Result<Document, CliError> {
+/// Reads a file of settings.
+pub(crate) fn read_settings(path: &std::path::Path) -> Result<Document, CliError> {
     let file = input::read_one(path)?;
     let mut documents = input::documents(&file)?;
-    let place = Place { file: file.name.clone(), document: None, line: None };
+    let place = Place::whole(file.file.clone());
     let document = documents.pop().ok_or_else(|| not_an_object(&place))?;
     if !documents.is_empty() || !matches!(document.root.value, Value::Object(_)) {
         return Err(not_an_object(&place));
@@ -130,7 +198,8 @@ fn write_workload(writer: &mut JsonWriter, options: &WorkloadOptions, namespace:
     writer.name("labels");
     writer.object(|writer| {
         for pair in &options.labels {
-            writer.member(&pair.key, &pair.value);
+            writer.name(&pair.key);
+            writer.string(&pair.value);
         }
     });
     writer.name("targets");

@@ -53,6 +53,31 @@ impl fmt::Display for BadSpan {
 
 impl core::error::Error for BadSpan {}
 
+/// Seconds since the epoch of a moment written as `2026-11-22T12:00:00Z` (RFC 3339 §5.6, in UTC and
+/// in whole seconds).
+pub(crate) fn parse_moment(text: &str) -> Option<u64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let month = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let small = |number: u16| u8::try_from(number).ok();
+    let date = time::Date::from_calendar_date(year.into(), month, small(day)?).ok()?;
+    let time = time::Time::from_hms(small(hour)?, small(minute)?, small(second)?).ok()?;
+    u64::try_from(date.with_time(time).assume_utc().unix_timestamp()).ok()
+}
+
+/// Three numbers of exactly so many digits.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u16; 3]> {
+    let mut parts = text.split(between);
+    let mut next = |length: usize| {
+        let part = parts.next().filter(|part| part.len() == length)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+    };
+    let [first, second, third] = digits;
+    let numbers = [next(first)?, next(second)?, next(third)?];
+    parts.next().is_none().then_some(numbers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +89,29 @@ mod tests {
         assert_eq!("2d".parse(), Ok(Span { seconds: 172_800 }));
         for refused in ["", "m", "5", "5 m", "5M", "1.5h", "9223372036854775807d", "5mm", "é"] {
             assert_eq!(refused.parse::<Span>(), Err(BadSpan), "{refused}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_in_utc() {
+        assert_eq!(parse_moment("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(parse_moment("2026-11-22T07:00:09Z"), Some(1_795_330_809));
+        for refused in [
+            "",
+            "2026-11-22",
+            "2026-11-22T12:00:00",
+            "2026-11-22T12:00:00+01:00",
+            "2026-1-22T12:00:00Z",
+            "2026-13-22T12:00:00Z",
+            "2026-02-30T12:00:00Z",
+            "2026-11-22T24:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "2026-11-22T12:00:00.5Z",
+            "2026-11-22T12:00Z",
+            "2026-11-22-01T12:00:00Z",
+            "+026-11-22T12:00:00Z",
+        ] {
+            assert_eq!(parse_moment(refused), None, "{refused}");
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Read { path: String, error: io::Error },
     /// A file can't be written.
     Write { path: String, error: io::Error },
+    /// An address that can't be listened on.
+    Listen { address: String, error: io::Error },
     /// A private key is already there.
     Exists { path: String },
     /// A file is longer than the bound.
@@ -24,6 +26,14 @@ pub(crate) enum CliError {
     NotText { path: String, at: usize },
     /// A folder without policies.
     NoFiles { path: String },
+    /// A folder without tests.
+    NoTests { path: String },
+    /// Tests that did not pass.
+    TestsFailed { failed: usize, all: usize },
+    /// Policies that say different things.
+    Differ { requests: usize },
+    /// Findings that were reported.
+    Found { errors: usize, warnings: usize },
     /// A file that is not what we accept.
     Input { place: Box<Place>, problem: Box<Problem> },
     /// Core refuses the bundle.
@@ -52,11 +62,16 @@ impl CliError {
             Self::Usage { .. } => 2,
             Self::Read { .. }
             | Self::Write { .. }
+            | Self::Listen { .. }
             | Self::Exists { .. }
             | Self::FileTooLarge { .. }
             | Self::TooManyFiles { .. }
             | Self::NotText { .. }
             | Self::NoFiles { .. }
+            | Self::NoTests { .. }
+            | Self::TestsFailed { .. }
+            | Self::Differ { .. }
+            | Self::Found { .. }
             | Self::Input { .. }
             | Self::Refused { .. }
             | Self::Stale { .. }
@@ -72,6 +87,9 @@ impl fmt::Display for CliError {
         match self {
             Self::Read { path, error } => write!(f, "{path}: can't be read: {error}"),
             Self::Write { path, error } => write!(f, "{path}: can't be written: {error}"),
+            Self::Listen { address, error } => {
+                write!(f, "{address}: can't be listened on: {error}")
+            }
             Self::Exists { path } => write!(f, "{path}: is already there; --force replaces it"),
             Self::FileTooLarge { path, limit } => {
                 write!(f, "{path}: more than {limit} bytes")
@@ -83,6 +101,12 @@ impl fmt::Display for CliError {
             Self::NoFiles { path } => {
                 write!(f, "{path}: no .yaml, .yml or .json file in this folder")
             }
+            Self::NoTests { path } => {
+                write!(f, "{path}: no file that ends with .test.yaml in this folder")
+            }
+            Self::Differ { requests } => write!(f, "the policies differ on {requests} requests"),
+            Self::Found { errors, warnings } => write!(f, "{errors} errors, {warnings} warnings"),
+            Self::TestsFailed { failed, all } => write!(f, "{failed} of {all} tests failed"),
             Self::Input { place, problem } => write!(f, "{place}: {problem}"),
             Self::Stale { path } => {
                 write!(f, "{path}: differs from what its sources compile to; compile again")
@@ -147,12 +171,15 @@ pub(crate) enum Problem {
     NestedList,
     /// A bundle among policies.
     UnexpectedBundle,
+    /// A document of another shape than its kind has.
+    Shape(String),
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => error.fmt(f),
+            Self::Shape(message) => f.write_str(message),
             Self::Yaml(message) => write!(f, "invalid YAML: {message}"),
             Self::Ambiguous { text, why } => {
                 write!(f, "`{text}` is ambiguous: {why}; quote it")

@@ -6,8 +6,8 @@ mod node;
 mod scalar;
 mod yaml;
 
-pub(crate) use files::{Format, SourceFile, read_all, read_one, read_text};
-pub(crate) use node::{Document, Node, Place, Value};
+pub(crate) use files::{Format, SourceFile, list, read_all, read_one, read_text};
+pub(crate) use node::{Document, Mark, Node, Place, Text, Value};
 
 use crate::error::CliError;
 
@@ -30,7 +30,8 @@ mod tests {
     use super::*;
 
     fn read(format: Format, text: &str) -> Result<Vec<String>, CliError> {
-        let file = SourceFile { name: "a".into(), format, text: text.to_owned() };
+        let text = Text { name: "a".into(), text: text.to_owned() };
+        let file = SourceFile { format, file: std::rc::Rc::new(text) };
         let documents = documents(&file)?;
         Ok(documents
             .iter()

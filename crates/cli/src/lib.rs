@@ -8,12 +8,24 @@
 
 mod arguments;
 mod bundle;
+mod check;
 mod clock;
 mod commands;
+mod compare;
+mod diagnostic;
 mod error;
+mod explain;
 mod input;
 mod jwk;
+mod map;
 mod output;
+mod scenario;
+mod schema;
+mod serve;
+mod shape;
+mod subject;
+mod suite;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -49,7 +61,15 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Compile(options) => commands::compile::run(&options),
         Command::Check(options) => commands::check::run(&options),
+        Command::Explain(options) => commands::explain::run(&options),
+        Command::Test(options) => commands::test::run(&options),
         Command::Token(command) => commands::token::run(&command),
+        Command::Completions(options) => commands::manual::completions(&options),
+        Command::Man(options) => commands::manual::manual(&options),
+        Command::Graph(options) => commands::graph::run(&options),
+        Command::Diff(options) => commands::diff::run(&options),
+        Command::Serve(options) => commands::serve::run(&options),
+        Command::Schema(options) => commands::schema::run(&options),
         Command::Svid(command) => commands::svid::run(&command),
     }
 }

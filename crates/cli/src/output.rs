@@ -97,3 +97,39 @@ fn create(path: &Path, access: Access) -> io::Result<fs::File> {
     }
     options.open(path)
 }
+
+/// Tells people at a terminal how far long work is; nobody else.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    what: &'static str,
+    all: usize,
+    done: usize,
+    start: std::time::Instant,
+    shown: bool,
+}
+
+/// Work that takes less is not long.
+const LONG: core::time::Duration = core::time::Duration::from_millis(500);
+
+impl Progress {
+    pub(crate) fn new(what: &'static str, all: usize) -> Self {
+        Self { what, all, done: 0, start: std::time::Instant::now(), shown: false }
+    }
+
+    pub(crate) fn step(&mut self) {
+        use std::io::IsTerminal as _;
+        self.done = self.done.saturating_add(1);
+        let mut stderr = io::stderr().lock();
+        if self.start.elapsed() > LONG && stderr.is_terminal() {
+            self.shown = true;
+            let _ = write!(stderr, "\r{}: {} of {}", self.what, self.done, self.all);
+        }
+    }
+
+    /// Leaves the terminal as it was.
+    pub(crate) fn finish(self) {
+        if self.shown {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}

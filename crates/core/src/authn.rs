@@ -13,8 +13,9 @@ pub use authenticate::{
 };
 pub use cache::TokenCache;
 pub use credential::{Credential, CredentialError};
+pub(crate) use refresh::metadata_uri;
 pub use refresh::{
-    Availability, FetchCause, FetchError, FetchFailure, FetchReport, KeySource, Keys, Milliseconds,
-    RefreshRules, SourceId, UnixMillis, Want,
+    Availability, FetchCause, FetchError, FetchFailure, FetchReport, KeySource, Keys,
+    MetadataError, Milliseconds, RefreshRules, SourceId, UnixMillis, Want, max_age,
 };
 pub use rule::{ClaimHeader, JwtRule, Location, RuleKeys};

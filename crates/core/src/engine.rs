@@ -1,6 +1,7 @@
 //! The pipeline: one request in, one decision out, without I/O.
 
 mod evaluate;
+mod examine;
 mod owned;
 mod screen;
 
@@ -18,6 +19,7 @@ use crate::policy::Needs;
 use crate::request::Request;
 use crate::ruleset::Ruleset;
 use crate::time::UnixTime;
+pub use examine::Examined;
 use owned::OwnedRequest;
 use screen::Screened;
 

@@ -45,5 +45,25 @@ def envoy():
     return pathlib.Path(found)
 
 
+def javascript():
+    """The folder of the npm package, built."""
+    if not (ROOT / "js/dist/wasm").is_dir():
+        missing("the npm package", "make build-js")
+    return ROOT / "js"
+
+
+def node_tools():
+    """Where npm has put miniflare and wrangler."""
+    path = ROOT / "tests/workers/node_modules"
+    if not (path / "miniflare").is_dir():
+        missing("miniflare", "make setup")
+    return path
+
+
+def quiet_environment(folder):
+    """For wrangler, which else would ask and tell."""
+    return os.environ | {"CI": "1", "WRANGLER_SEND_METRICS": "false", "WRANGLER_LOG_PATH": str(pathlib.Path(folder) / "logs")}
+
+
 def missing(what, remedy):
     sys.exit(f"demo: {what} is not there; run: {remedy}")

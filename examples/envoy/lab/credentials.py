@@ -86,10 +86,10 @@ class Credentials:
         text = base64.b64encode(rsa_public_key(number(key["n"]), number(key["e"]))).decode()
         return "\n".join(["-----BEGIN PUBLIC KEY-----", *textwrap.wrap(text, 64), "-----END PUBLIC KEY-----", ""]).encode()
 
-    def compile(self, namespace, app, module, output):
+    def compile(self, namespace, app, output, *form):
         self.run(
             "compile", artefacts.POLICIES, "--namespace", namespace, "--label", f"app={app}",
-            "--settings", artefacts.SETTINGS, "--as", "envoy", "--module", module, "-o", output,
+            "--settings", artefacts.SETTINGS, *form, "-o", output,
         )
 
     def run(self, *arguments):

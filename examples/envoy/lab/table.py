@@ -3,7 +3,9 @@
 import os
 import sys
 
-COLUMNS = [("request", 34), ("from", 16), ("with", 28), ("verdict", 7), ("status", 6), ("reason", 19)]
+# After these, one for each host.
+COLUMNS = [("request", 34), ("from", 16), ("with", 28), ("verdict", 7), ("reason", 19)]
+HOST_WIDTH = 7
 CODES = {"green": "32", "red": "31", "dim": "2", "bold": "1"}
 
 
@@ -13,14 +15,17 @@ def colour(text, name):
     return f"\033[{CODES[name]}m{text}\033[0m"
 
 
-def heading(title):
+def heading(title, hosts):
+    names = [name.ljust(width) for name, width in COLUMNS] + [name.ljust(HOST_WIDTH) for name in hosts]
     print(f"\n{colour(title, 'bold')}")
-    print(colour("    " + "  ".join(name.ljust(width) for name, width in COLUMNS).rstrip(), "dim"))
+    print(colour("    " + "  ".join(names).rstrip(), "dim"))
 
 
-def row(number, cells, good):
+def row(number, cells, statuses, good):
+    """`statuses` has one text for each host, and whether it is that of a request that passed."""
     padded = [fit(text, width) for text, (_, width) in zip(cells, COLUMNS)]
     padded[3] = colour(padded[3], "green" if cells[3] == "allow" else "red")
+    padded += [colour(fit(text, HOST_WIDTH), "green" if passed else "red") for text, passed in statuses]
     mark = colour("ok", "green") if good else colour("WRONG", "red")
     print(f"{number:>2}  {'  '.join(padded)}  {mark}", flush=True)
 

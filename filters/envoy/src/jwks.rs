@@ -245,40 +245,9 @@ fn read_body(headers: usize, size: usize) -> Result<Vec<u8>, FetchFailure> {
     Ok(body.ok().flatten().unwrap_or_default())
 }
 
-/// `max-age` of the answer at hand (RFC 9111 §5.2.2.1).
+/// `max-age` of the answer at hand.
 fn max_age() -> Option<Seconds> {
     let name = "cache-control";
     let value = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
-    parse_max_age(&value.ok().flatten()?)
-}
-
-/// The first `max-age` of a `Cache-Control` value.
-fn parse_max_age(value: &[u8]) -> Option<Seconds> {
-    let text = core::str::from_utf8(value).ok()?;
-    text.split(',').find_map(|directive| {
-        let (name, seconds) = directive.split_once('=')?;
-        let is_it = name.trim().eq_ignore_ascii_case("max-age");
-        if is_it { seconds.trim().trim_matches('"').parse().ok().map(Seconds) } else { None }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn max_age_is_found_among_other_directives() {
-        for (value, seconds) in [
-            ("max-age=60", Some(60)),
-            ("public, Max-Age=\"0\", s-maxage=5", Some(0)),
-            ("s-maxage=5", None),
-            ("max-age=", None),
-            ("max-age=-1", None),
-            ("no-store", None),
-            ("", None),
-        ] {
-            assert_eq!(parse_max_age(value.as_bytes()), seconds.map(Seconds), "{value}");
-        }
-        assert_eq!(parse_max_age(b"\xff"), None);
-    }
+    lychgate_core::authn::max_age(&value.ok().flatten()?)
 }

@@ -16,6 +16,7 @@ pub mod scratch;
 pub mod token;
 pub mod upstream;
 pub mod wasm;
+pub mod wire;
 
 pub use client::{Client, Response};
 pub use config::{Filter, Listener, Route, Setup, Transport};

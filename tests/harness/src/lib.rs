@@ -21,6 +21,7 @@ mod request;
 mod suite;
 mod text;
 mod token;
+mod wire;
 
 pub use certificate::{Authority, CertificateSpec, Issued};
 pub use keys::{Key, KeyRing, SigningAlgorithm};
@@ -31,3 +32,4 @@ pub use suite::{
 };
 pub use text::{Mint, TextSpec};
 pub use token::{TokenPlace, TokenSpec};
+pub use wire::request_json;

@@ -80,6 +80,8 @@ pub struct HttpRequest {
     pub authority: Option<Vec<u8>>,
     /// The other header lines, in order.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Whether a host has joined lines of the same name before.
+    pub joined: bool,
     /// The peer.
     pub peer: Peer,
     /// The physical peer's address, where the vector says it.
@@ -116,6 +118,7 @@ impl RequestSpec {
             target: self.path.bytes(mint),
             authority: self.authority.as_ref().map(|authority| authority.bytes(mint)),
             headers: Vec::new(),
+            joined: false,
             peer: self.peer.as_ref().map_or(Peer::Absent, PeerSpec::peer),
             source_ip: self.source_ip,
             remote_ip: self.remote_ip,

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use lychgate_core::LoadError;
 use lychgate_core::authn::cache::TokenCache;
 use lychgate_core::authn::refresh::{Keys, SourceId, UnixMillis};
 use lychgate_core::decision::{Decision, Verdict};
@@ -38,7 +39,8 @@ pub struct Subject {
 }
 
 /// A crypto library that is never there.
-struct Broken;
+#[derive(Debug)]
+pub struct Broken;
 
 impl Verifier for Broken {
     fn verify(&self, _check: &SignatureCheck<'_>) -> Outcome {
@@ -68,29 +70,10 @@ impl Bench {
     pub fn subject(&self, topic: &Topic, bundle: &str, now: i64) -> Result<Subject, String> {
         let document = topic.bundles.get(bundle).expect("bundle of a vector");
         let text = document.text(&self.keys);
-        let engine = Engine::load(text.as_bytes(), &Portable)
-            .map_err(|error| format!("refused to load at {:?}: {error}", error.pointer()))?;
-        let mut keys = Keys::new(engine.key_sources(), 1);
-        if let Some(served) = topic.remote_keys.get(bundle) {
-            self.serve(&mut keys, &engine, served, now);
-        }
-        Ok(Subject { engine, keys })
-    }
-
-    fn serve(
-        &self,
-        keys: &mut Keys,
-        engine: &Engine,
-        served: &BTreeMap<String, Vec<serde_json::Value>>,
-        now: i64,
-    ) {
-        for (index, source) in engine.key_sources().iter().enumerate() {
-            if let Some(entries) = served.get(&*source.uri) {
-                let set = self.keys.public_set(entries);
-                let at = UnixMillis(seconds(now).saturating_mul(1000));
-                let _ = keys.install(SourceId::new(index), set.as_bytes(), at, &Portable);
-            }
-        }
+        let served = topic.remote_keys.get(bundle).into_iter().flatten();
+        let served = served.map(|(uri, entries)| (uri.clone(), self.keys.public_set(entries)));
+        Subject::load(&text, &served.collect(), now)
+            .map_err(|error| format!("refused to load at {:?}: {error}", error.pointer()))
     }
 
     fn peer(&self, peer: &harness::Peer) -> Peer {
@@ -124,6 +107,26 @@ impl Default for Bench {
 }
 
 impl Subject {
+    /// Loads a bundle and gives it the sets that its remote sources serve, by URI.
+    ///
+    /// # Errors
+    /// Says why the bundle was refused.
+    pub fn load(
+        bundle: &str,
+        served: &BTreeMap<String, String>,
+        now: i64,
+    ) -> Result<Self, LoadError> {
+        let engine = Engine::load(bundle.as_bytes(), &Portable)?;
+        let mut keys = Keys::new(engine.key_sources(), 1);
+        for (index, source) in engine.key_sources().iter().enumerate() {
+            if let Some(set) = served.get(&*source.uri) {
+                let at = UnixMillis(seconds(now).saturating_mul(1000));
+                let _ = keys.install(SourceId::new(index), set.as_bytes(), at, &Portable);
+            }
+        }
+        Ok(Self { engine, keys })
+    }
+
     /// Decides about a request, with an empty cache and again with what the first time left there.
     ///
     /// # Panics
@@ -146,7 +149,7 @@ impl Subject {
             target: &http.target,
             authority: http.authority.as_deref(),
             headers: &headers,
-            lines: Lines::Separate,
+            lines: if http.joined { Lines::Joined } else { Lines::Separate },
             peer,
             metadata: &metadata,
             connection: Connection {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::error::{CliError, Problem};
 use crate::input::{Document, Node, Place, Value};
-use crate::output;
 
 const GROUP: &str = "security.istio.io";
 const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
@@ -23,6 +22,38 @@ pub(crate) struct Resource {
     key: Key,
 }
 
+/// Another Kubernetes resource, which is left out.
+#[derive(Debug)]
+pub(crate) struct Other {
+    pub(crate) place: Place,
+    kind: String,
+    group: String,
+}
+
+impl core::fmt::Display for Other {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { place, kind, group } = self;
+        write!(f, "{place}: {kind} of `{group}` is no policy; left out")
+    }
+}
+
+impl Resource {
+    /// Whether it is the resource of that kind and `namespace/name`.
+    pub(crate) fn is(&self, kind: &str, name: &str) -> bool {
+        self.key.kind == kind
+            && name.split_once('/').is_some_and(|(namespace, name)| {
+                (self.key.namespace.as_str(), self.key.name.as_str()) == (namespace, name)
+            })
+    }
+}
+
+/// `namespace/name` of a resource; `home` is the namespace of those that name none.
+pub(crate) fn full_name(node: &Node, home: &str) -> String {
+    let metadata = |name| node.get("metadata")?.get(name)?.as_str();
+    let namespace = metadata("namespace").unwrap_or(home);
+    format!("{namespace}/{}", metadata("name").unwrap_or_default())
+}
+
 /// Which resource it is. Orders a bundle, so that neither the order of files nor their names
 /// change it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +63,7 @@ struct Key {
     name: String,
 }
 
-/// Picks the policies out of documents. Other Kubernetes resources are noted on standard error.
+/// Picks the policies out of documents; what else there is comes second.
 ///
 /// # Errors
 /// Refuses a policy under another group or version, a kind of Istio's group that is not known, a
@@ -41,10 +72,10 @@ struct Key {
 pub(crate) fn collect(
     documents: Vec<Document>,
     namespace: &str,
-) -> Result<Vec<Resource>, CliError> {
-    let mut resources = Vec::new();
+) -> Result<(Vec<Resource>, Vec<Other>), CliError> {
+    let (mut resources, mut others) = (Vec::new(), Vec::new());
     for Document { place, root } in documents {
-        add(place, root, namespace, &mut resources)?;
+        add(place, root, namespace, (&mut resources, &mut others))?;
     }
     let mut first: HashMap<&Key, &Place> = HashMap::new();
     for resource in &resources {
@@ -53,7 +84,7 @@ pub(crate) fn collect(
         }
     }
     resources.sort_by(|one, other| one.key.cmp(&other.key));
-    Ok(resources)
+    Ok((resources, others))
 }
 
 fn twice(resource: &Resource, first: &Place) -> CliError {
@@ -70,18 +101,19 @@ fn add(
     place: Place,
     node: Node,
     namespace: &str,
-    resources: &mut Vec<Resource>,
+    (resources, others): (&mut Vec<Resource>, &mut Vec<Other>),
 ) -> Result<(), CliError> {
     let identity = Identity::of(&node);
     match identity.and_then(|identity| Ok((identity.role()?, identity))) {
-        Ok((Role::List, _)) => add_items(&place, node, namespace, resources),
+        Ok((Role::Test, _)) => Ok(()),
+        Ok((Role::List, _)) => add_items(&place, node, namespace, (resources, others)),
         Ok((Role::Policy, identity)) => {
             let key = key(&node, identity.kind, namespace);
             resources.push(Resource { place, node: tidy(node), key });
             Ok(())
         }
         Ok((Role::Other, Identity { kind, group, .. })) => {
-            output::note(&format!("{place}: {kind} of `{group}` is no policy; left out"));
+            others.push(Other { place, kind, group });
             Ok(())
         }
         Err(problem) => Err(CliError::input(place, problem)),
@@ -93,18 +125,18 @@ fn add_items(
     place: &Place,
     list: Node,
     namespace: &str,
-    resources: &mut Vec<Resource>,
+    (resources, others): (&mut Vec<Resource>, &mut Vec<Other>),
 ) -> Result<(), CliError> {
     let items = member(list, "items").map(|items| items.value);
     let Some(Value::Array(items)) = items else {
         return Err(CliError::input(place.clone(), Problem::NoItems));
     };
     for item in items {
-        let place = place.at(item.line);
+        let place = place.at(Some(item.mark));
         if Identity::of(&item).is_ok_and(|identity| identity.is_list()) {
             return Err(CliError::input(place, Problem::NestedList));
         }
-        add(place, item, namespace, resources)?;
+        add(place, item, namespace, (resources, others))?;
     }
     Ok(())
 }
@@ -121,6 +153,8 @@ struct Identity {
 enum Role {
     Policy,
     List,
+    /// Table tests, which may lie beside the policies that they test.
+    Test,
     Other,
 }
 
@@ -148,6 +182,9 @@ impl Identity {
         }
         if ours && !known {
             return Err(Problem::UnknownKind { kind: self.kind.clone() });
+        }
+        if self.group == "lychgate.dev" && self.kind == crate::suite::KIND {
+            return Ok(Role::Test);
         }
         if self.group.starts_with("lychgate.dev") {
             return Err(Problem::UnexpectedBundle);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::check;
-use crate::arguments::WorkloadOptions;
+use crate::arguments::{BadArgument, WorkloadOptions};
 use crate::bundle::Bundle;
 use crate::error::CliError;
 use crate::input;
@@ -15,6 +15,7 @@ mod filter;
 
 /// Options of `compile`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
     /// Policy files (YAML or JSON), folders of them, or - for standard input
     #[arg(required = true, value_name = "PATHS")]
@@ -30,10 +31,30 @@ pub(crate) struct Options {
     /// What to write
     #[arg(long = "as", value_enum, default_value_t = Form::Bundle)]
     form: Form,
-    /// Where the proxy finds the filter: a path for envoy, an URL (oci://, https://) for wasmplugin
+    /// Where the proxy finds the filter: a path for envoy, an URL (oci://, https://) for Istio
     #[arg(long, value_name = "PATH|URL")]
     module: Option<String>,
+    /// SHA-256 of the module or of the image's manifest, in hex: the proxy takes no other one
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    sha256: Option<String>,
 }
+
+fn digest(text: &str) -> Result<String, BadArgument> {
+    let hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hex { Ok(text.to_ascii_lowercase()) } else { Err(BadArgument("64 hex digits are needed")) }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lychgate compile policies --namespace shop --label app=pay -o bundle.json
+  lychgate compile policies --namespace shop --label app=pay -o bundle.json --check
+  lychgate compile policies --namespace shop --label app=pay --as wasmplugin \\
+    --module oci://registry.example/lychgate:0.1.0 | kubectl apply -f -
+
+Only the resources that apply to the workload are written. Policies that leave the workload open to
+everybody are refused, unless --allow-unrestricted says that this is meant.
+
+Exit codes: 0 written (or with --check, up to date), 1 refused or stale, 2 wrong usage.";
 
 /// What `compile` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +65,8 @@ pub(crate) enum Form {
     Envoy,
     /// A WasmPlugin resource for Istio, as JSON
     Wasmplugin,
+    /// A TrafficExtension resource for Istio 1.30 and newer, as JSON
+    Trafficextension,
 }
 
 /// Compiles, validates and writes.
@@ -54,6 +77,9 @@ pub(crate) fn run(options: &Options) -> Result<(), CliError> {
         documents.extend(input::documents(file)?);
     }
     let bundle = Bundle::assemble(&options.workload, documents)?;
+    for other in &bundle.others {
+        output::note(&other.to_string());
+    }
     let loaded = check::load(&bundle)?;
     let text = render(options, &loaded.text)?;
     match &options.output {
@@ -70,15 +96,21 @@ fn render(options: &Options, bundle: &str) -> Result<String, CliError> {
             ),
         })
     };
+    let plugin = |url| filter::Plugin {
+        bundle,
+        url,
+        sha256: options.sha256.as_deref(),
+        workload: &options.workload,
+    };
     match options.form {
         Form::Bundle => Ok(format!("{bundle}\n")),
         Form::Envoy => Ok(filter::envoy(bundle, module("/etc/envoy/lychgate.wasm")?)),
-        Form::Wasmplugin => {
-            let module = module("oci://registry.example/lychgate:0.1.0")?;
-            Ok(filter::wasm_plugin(bundle, module, &options.workload))
-        }
+        Form::Wasmplugin => Ok(plugin(module(IMAGE)?).wasm_plugin()),
+        Form::Trafficextension => Ok(plugin(module(IMAGE)?).traffic_extension()),
     }
 }
+
+const IMAGE: &str = "oci://registry.example/lychgate:0.1.0";
 
 fn compare(path: &Path, text: &str) -> Result<(), CliError> {
     let limit = text.len().saturating_add(1);

@@ -7,6 +7,8 @@ mod mint;
 
 use clap::Subcommand;
 
+pub(crate) use mint::Claim;
+
 use crate::error::CliError;
 
 /// What to do with tokens.
@@ -18,8 +20,8 @@ pub(crate) enum Command {
     Jwks(jwks::Options),
     /// Sign a token
     Mint(mint::Options),
-    /// Print a token's header and claims; its signature is not checked
-    Inspect(inspect::Options),
+    /// Print a token's header and claims, and what a policy thinks of it
+    Inspect(Box<inspect::Options>),
 }
 
 pub(crate) fn run(command: &Command) -> Result<(), CliError> {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::Text;
 use crate::error::CliError;
 
 /// Most bytes of one file; a thousand ordinary policies fit.
@@ -29,9 +30,8 @@ pub(crate) enum Format {
 /// A file that was read.
 #[derive(Debug)]
 pub(crate) struct SourceFile {
-    pub(crate) name: Rc<str>,
     pub(crate) format: Format,
-    pub(crate) text: String,
+    pub(crate) file: Rc<Text>,
 }
 
 /// Reads files, the YAML and JSON files of folders (in the order of their names), and `-` for
@@ -71,7 +71,7 @@ pub(crate) fn read_one(path: &Path) -> Result<SourceFile, CliError> {
         _ if text.trim_start().starts_with('{') => Format::Json,
         _ => Format::Yaml,
     };
-    Ok(SourceFile { name: name.into(), format, text })
+    Ok(SourceFile { format, file: Rc::new(Text { name, text }) })
 }
 
 /// Reads at most `limit` bytes of UTF-8 text from a file, or from standard input for `-`.
@@ -97,6 +97,16 @@ fn read_bounded(reader: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     reader.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The YAML and JSON files of a folder and the folders inside it, in the order of their names.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let mut found = Vec::new();
+    walk(folder, FOLDERS_DEEP, &mut found)?;
+    if found.len() > FILES {
+        return Err(CliError::TooManyFiles { found: found.len(), limit: FILES });
+    }
+    Ok(found)
 }
 
 fn walk(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), CliError> {

@@ -6,22 +6,35 @@ use std::rc::Rc;
 use lychgate_core::json::{Bounds, JsonWriter};
 
 /// One document of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub(crate) place: Place,
     pub(crate) root: Node,
 }
 
 /// A value and where it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
-    /// Counted from 1; JSON files have no lines.
-    pub(crate) line: Option<usize>,
+    /// Where the value is.
+    pub(crate) mark: Mark,
+    /// Where the name is under which an object has it; nowhere else is there one.
+    pub(crate) name: Option<Mark>,
     pub(crate) value: Value,
 }
 
+/// A stretch of one line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mark {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// Counted from 1, in characters.
+    pub(crate) column: usize,
+    /// In characters; a value of several lines ends with its first.
+    pub(crate) length: usize,
+}
+
 /// What a value is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Value {
     Null,
     Bool(bool),
@@ -45,8 +58,17 @@ impl Node {
         if let Value::String(text) = &self.value { Some(text) } else { None }
     }
 
-    /// The line of what a JSON pointer (RFC 6901) names, or of the nearest value around it.
-    pub(crate) fn line_of(&self, pointer: &str) -> Option<usize> {
+    /// Where to look for what a JSON pointer (RFC 6901) names, or for the nearest value around it.
+    pub(crate) fn mark_of(&self, pointer: &str) -> Mark {
+        self.nearest(pointer).display_mark()
+    }
+
+    /// What a JSON pointer names, if it is there.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |node, token| node.child(&unescape(token)))
+    }
+
+    fn nearest(&self, pointer: &str) -> &Self {
         let mut node = self;
         for token in pointer.split('/').skip(1) {
             match node.child(&unescape(token)) {
@@ -54,7 +76,26 @@ impl Node {
                 None => break,
             }
         }
-        node.line
+        node
+    }
+
+    /// A scalar is shown itself; a member that holds more is shown by its name.
+    fn display_mark(&self) -> Mark {
+        let holds_more = matches!(self.value, Value::Array(_) | Value::Object(_));
+        match self.name {
+            Some(name) if holds_more || name.line != self.mark.line => name,
+            _ => self.mark,
+        }
+    }
+
+    /// The elements, if this is a list.
+    pub(crate) fn elements(&self) -> &[Self] {
+        if let Value::Array(elements) = &self.value { elements } else { &[] }
+    }
+
+    /// The members, if this is an object.
+    pub(crate) fn members(&self) -> &[(String, Self)] {
+        if let Value::Object(members) = &self.value { members } else { &[] }
     }
 
     fn child(&self, token: &str) -> Option<&Self> {
@@ -102,29 +143,51 @@ fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// Where something stands: file, document of the file, line.
+/// A file that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// As the user named it.
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// Where something stands: file, document of the file, line and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) file: Rc<str>,
+    pub(crate) file: Rc<Text>,
     /// Counted from 1; absent in files with one document.
     pub(crate) document: Option<usize>,
-    pub(crate) line: Option<usize>,
+    pub(crate) mark: Option<Mark>,
 }
 
 impl Place {
-    /// The same file and document, at that line if it is known.
-    pub(crate) fn at(&self, line: Option<usize>) -> Self {
-        Self { line: line.or(self.line), ..self.clone() }
+    /// The whole of a file.
+    pub(crate) fn whole(file: Rc<Text>) -> Self {
+        Self { file, document: None, mark: None }
+    }
+
+    /// A place in something that is no file.
+    pub(crate) fn unwritten(name: &str) -> Self {
+        Self::whole(Rc::new(Text { name: name.to_owned(), text: String::new() }))
+    }
+
+    /// The same file and document, at that mark if there is one.
+    pub(crate) fn at(&self, mark: Option<Mark>) -> Self {
+        let mark = mark.filter(|mark| mark.line > 0);
+        Self { mark: mark.or(self.mark), ..self.clone() }
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        f.write_str(&self.file.name)?;
+        if let Some(mark) = self.mark {
+            write!(f, ":{}", mark.line)?;
+            if mark.column > 0 {
+                write!(f, ":{}", mark.column)?;
+            }
         }
-        if let Some(document) = self.document {
+        if let (Some(document), None) = (self.document, self.mark) {
             write!(f, " (document {document})")?;
         }
         Ok(())

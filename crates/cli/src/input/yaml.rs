@@ -6,7 +6,7 @@
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{DEPTH, Document, Node, Place, SourceFile, Value, scalar};
+use super::{DEPTH, Document, Mark, Node, Place, SourceFile, Value, scalar};
 use crate::error::{CliError, Problem};
 
 /// Most documents of one file.
@@ -16,10 +16,11 @@ const DOCUMENTS: usize = 1_000;
 const NODES: usize = 200_000;
 
 pub(super) fn read(file: &SourceFile) -> Result<Vec<Document>, CliError> {
-    let place = Place { file: file.name.clone(), document: None, line: None };
-    if let Some((line, character)) = forbidden_character(&file.text) {
+    let place = Place::whole(file.file.clone());
+    let text = &file.file.text;
+    if let Some((mark, character)) = forbidden_character(text) {
         let problem = Problem::Character { code: u32::from(character) };
-        return Err(CliError::input(place.at(Some(line)), problem));
+        return Err(CliError::input(place.at(Some(mark)), problem));
     }
     let options = granit_parser::options! {
         strict_indentation: false,
@@ -29,23 +30,35 @@ pub(super) fn read(file: &SourceFile) -> Result<Vec<Document>, CliError> {
         emit_comments: false,
         emit_unresolved_aliases: true,
     };
-    let events = Parser::new_from_str_with_options(&file.text, options);
+    let events = Parser::new_from_str_with_options(text, options);
     Reader { events, nodes: 0, place }.documents()
 }
 
 /// The first character that no policy needs: controls, and a byte order mark.
-fn forbidden_character(text: &str) -> Option<(usize, char)> {
-    let mut line = 1_usize;
+fn forbidden_character(text: &str) -> Option<(Mark, char)> {
+    let (mut line, mut column) = (1_usize, 0_usize);
     for character in text.chars() {
+        column = column.saturating_add(1);
+        let found = Mark { line, column, length: 1 };
         match character {
-            '\n' => line = line.saturating_add(1),
+            '\n' => (line, column) = (line.saturating_add(1), 0),
             '\t' | '\r' => {}
-            '\u{feff}' => return Some((line, character)),
-            _ if character.is_control() => return Some((line, character)),
+            '\u{feff}' => return Some((found, character)),
+            _ if character.is_control() => return Some((found, character)),
             _ => {}
         }
     }
     None
+}
+
+/// Where a span begins, and how much of its first line it covers.
+fn mark(span: &Span) -> Mark {
+    let length = if span.start.line() == span.end.line() {
+        span.end.col().saturating_sub(span.start.col())
+    } else {
+        1
+    };
+    Mark { line: span.start.line(), column: span.start.col().saturating_add(1), length }
 }
 
 struct Reader<'a> {
@@ -60,7 +73,7 @@ impl<'a> Reader<'a> {
         let mut number = 0_usize;
         while let Some(root) = self.document(&mut number)? {
             if !matches!(root.value, Value::Null) {
-                let place = self.place.at(root.line);
+                let place = self.place.at(Some(root.mark));
                 documents.push(Document { place, root });
             }
         }
@@ -94,39 +107,34 @@ impl<'a> Reader<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, span: Span, deeper: usize) -> Result<Node, CliError> {
-        let line = Some(span.start.line());
+        let mark = mark(&span);
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > NODES {
-            return Err(self.refuse(line, Problem::TooManyValues(NODES)));
+            return Err(self.refuse(Some(mark), Problem::TooManyValues(NODES)));
         }
         if let Some(problem) = decoration(&event) {
-            return Err(self.refuse(line, problem));
+            return Err(self.refuse(Some(mark), problem));
         }
         let value = if let Event::Scalar(text, style, ..) = event {
-            self.scalar(&text, style, line)?
+            self.scalar(&text, style, mark)?
         } else if matches!(event, Event::SequenceStart(..)) {
-            self.sequence(self.inside(deeper, line)?)?
+            self.sequence(self.inside(deeper, mark)?)?
         } else if matches!(event, Event::MappingStart(..)) {
-            self.mapping(self.inside(deeper, line)?)?
+            self.mapping(self.inside(deeper, mark)?)?
         } else {
-            return Err(self.refuse(line, Problem::NotAValue));
+            return Err(self.refuse(Some(mark), Problem::NotAValue));
         };
-        Ok(Node { line, value })
+        Ok(Node { mark, name: None, value })
     }
 
     /// Text between quotes may spell any character with an escape; policies need no controls.
-    fn scalar(
-        &self,
-        text: &str,
-        style: ScalarStyle,
-        line: Option<usize>,
-    ) -> Result<Value, CliError> {
+    fn scalar(&self, text: &str, style: ScalarStyle, mark: Mark) -> Result<Value, CliError> {
         if style == ScalarStyle::Plain {
-            return scalar::plain(text).map_err(|problem| self.refuse(line, problem));
+            return scalar::plain(text).map_err(|problem| self.refuse(Some(mark), problem));
         }
         match text.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
             Some(character) => {
-                Err(self.refuse(line, Problem::Character { code: u32::from(character) }))
+                Err(self.refuse(Some(mark), Problem::Character { code: u32::from(character) }))
             }
             None => Ok(Value::String(text.to_owned())),
         }
@@ -151,26 +159,25 @@ impl<'a> Reader<'a> {
             if matches!(event, Event::MappingEnd) {
                 return Ok(Value::Object(members));
             }
-            let line = Some(span.start.line());
+            let mark = mark(&span);
             let name = self.key(event, span)?;
             if !names.insert(name.clone()) {
-                return Err(self.refuse(line, Problem::Duplicate { name }));
+                return Err(self.refuse(Some(mark), Problem::Duplicate { name }));
             }
             let mut value = self.value(deeper)?;
-            // The line of a member is that of its name: its value may begin a line later.
-            value.line = line;
+            value.name = Some(mark);
             members.push((name, value));
         }
     }
 
     /// A key: a string, or a whole number such as a port, which kubectl turns into a string too.
     fn key(&mut self, event: Event<'a>, span: Span) -> Result<String, CliError> {
-        let line = Some(span.start.line());
+        let mark = Some(mark(&span));
         if matches!(event, Event::SequenceStart(..) | Event::MappingStart(..)) {
-            return Err(self.refuse(line, Problem::KeyNotString));
+            return Err(self.refuse(mark, Problem::KeyNotString));
         }
         if matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<") {
-            return Err(self.refuse(line, Problem::MergeKey));
+            return Err(self.refuse(mark, Problem::MergeKey));
         }
         match self.node(event, span, 0)?.value {
             Value::String(name) => Ok(name),
@@ -179,12 +186,12 @@ impl<'a> Reader<'a> {
             | Value::Bool(_)
             | Value::Number(_)
             | Value::Array(_)
-            | Value::Object(_) => Err(self.refuse(line, Problem::KeyNotString)),
+            | Value::Object(_) => Err(self.refuse(mark, Problem::KeyNotString)),
         }
     }
 
-    fn inside(&self, deeper: usize, line: Option<usize>) -> Result<usize, CliError> {
-        deeper.checked_sub(1).ok_or_else(|| self.refuse(line, Problem::TooDeep(DEPTH)))
+    fn inside(&self, deeper: usize, mark: Mark) -> Result<usize, CliError> {
+        deeper.checked_sub(1).ok_or_else(|| self.refuse(Some(mark), Problem::TooDeep(DEPTH)))
     }
 
     fn next(&mut self) -> Result<(Event<'a>, Span), CliError> {
@@ -196,11 +203,13 @@ impl<'a> Reader<'a> {
     }
 
     fn scan_error(&self, error: &ScanError) -> CliError {
-        self.refuse(Some(error.marker().line()), Problem::Yaml(error.info()))
+        let at = error.marker();
+        let mark = Mark { line: at.line(), column: at.col().saturating_add(1), length: 1 };
+        self.refuse(Some(mark), Problem::Yaml(error.info()))
     }
 
-    fn refuse(&self, line: Option<usize>, problem: Problem) -> CliError {
-        CliError::input(self.place.at(line), problem)
+    fn refuse(&self, mark: Option<Mark>, problem: Problem) -> CliError {
+        CliError::input(self.place.at(mark), problem)
     }
 }
 
@@ -218,10 +227,11 @@ fn decoration(event: &Event<'_>) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Format;
+    use crate::input::{Format, Text};
 
     fn read_text(text: &str) -> Result<Vec<Document>, CliError> {
-        read(&SourceFile { name: "a.yaml".into(), format: Format::Yaml, text: text.to_owned() })
+        let file = Text { name: "a.yaml".into(), text: text.to_owned() };
+        read(&SourceFile { format: Format::Yaml, file: std::rc::Rc::new(file) })
     }
 
     fn problem(text: &str) -> String {
@@ -238,11 +248,15 @@ mod tests {
             read_text("---\na:\n  b:\n  - x\n  - w: {z: [1]}\n---\n---\nc: d\n...\n").unwrap();
         assert_eq!(documents.len(), 2);
         let root = &documents.first().unwrap().root;
-        assert_eq!(root.line_of("/a/b/1/w/z/0"), Some(5));
-        assert_eq!(root.line_of("/a/b/0"), Some(4));
-        assert_eq!(root.line_of("/a/b"), Some(3));
-        assert_eq!(root.line_of("/a/nothing/here"), Some(2));
-        assert_eq!(documents.get(1).unwrap().place.to_string(), "a.yaml:8 (document 3)");
+        let place = |pointer| {
+            let mark = root.mark_of(pointer);
+            (mark.line, mark.column, mark.length)
+        };
+        assert_eq!(place("/a/b/1/w/z/0"), (5, 13, 1));
+        assert_eq!(place("/a/b/0"), (4, 5, 1));
+        assert_eq!(place("/a/b"), (3, 3, 1));
+        assert_eq!(place("/a/nothing/here"), (2, 1, 1));
+        assert_eq!(documents.get(1).unwrap().place.to_string(), "a.yaml:8:1");
     }
 
     #[test]
@@ -264,7 +278,7 @@ mod tests {
             ("<<: {a: b}\n", "merge key"),
             ("a: !!str b\n", "tag"),
             ("a: !x b\n", "tag"),
-            ("a: 1\nb: 2\na: 3\n", "a.yaml:3 (document 1): duplicate key `a`"),
+            ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1: duplicate key `a`"),
             ("{a: 1, \"a\": 2}\n", "duplicate key `a`"),
             ("a: no\n", "quote it"),
             ("- 010\n", "quote it"),

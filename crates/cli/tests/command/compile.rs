@@ -57,7 +57,7 @@ fn other_kubernetes_resources_are_noted_and_left_out() {
     folder.write("a.yaml", format!("apiVersion: v1\nkind: Service\n---\n{POLICY}"));
     let ran = folder.run("compile a.yaml --namespace a");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.err.contains("note: a.yaml:1 (document 1): Service"), "{}", ran.err);
+    assert!(ran.err.contains("note: a.yaml:1:1: Service"), "{}", ran.err);
     assert!(!ran.out.contains("Service"));
 }
 
@@ -81,7 +81,7 @@ fn a_document_that_might_be_a_policy_is_never_left_out() {
     for (text, expected) in cases {
         folder.write("bad.yaml", format!("{POLICY}---\n{text}"));
         let ran = folder.run("compile bad.yaml --namespace a");
-        ran.refused(&["bad.yaml:", "(document 2)", expected]);
+        ran.refused(&["bad.yaml:", "bad.yaml:1", expected]);
     }
 }
 
@@ -198,8 +198,7 @@ fn a_mistake_is_reported_with_file_line_and_pointer() {
         format!("kind: Pod\napiVersion: v1\n---\n{}", POLICY.replace("methods", "method")),
     );
     folder.run("compile p --namespace a").refused(&[
-        "p/web.yaml:12",
-        "(document 2)",
+        "p/web.yaml:12:",
         "[shape]",
         "/spec/rules/0/to/0/operation/method",
     ]);
@@ -246,8 +245,8 @@ fn check_says_ok_with_the_revision_or_what_is_wrong() {
     let of_bundle = folder.run("check bundle.json").ok();
     assert!(of_bundle.starts_with("ok: 0 warnings, revision "), "{of_bundle}");
     assert_eq!(folder.run("check web.yaml --namespace a").ok(), of_bundle);
-    assert_eq!(folder.run("check web.yaml").code, 2, "policies need a workload");
+    assert!(folder.run("check web.yaml").ok().contains("1 workload"));
     let broken = folder.read("bundle.json").replace("methods", "method");
     folder.write("bundle.json", broken);
-    folder.run("check bundle.json").refused(&["bundle.json: ", "/resources/0/spec/rules/0"]);
+    folder.run("check bundle.json").refused(&["bundle.json:1:", "/resources/0/spec/rules/0"]);
 }

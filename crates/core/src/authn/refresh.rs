@@ -5,15 +5,21 @@
 //! when a fetch begins, and hands in what came back. There is never a fallback key: a source whose
 //! keys were never had, or are too old, has none.
 
+mod cache_control;
+mod discovery;
 mod schedule;
 mod source;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::jwt::key::KeyCheck;
 use crate::jwt::{KeySet, KeySetError, SkippedKey};
 use crate::time::{Seconds, UnixTime};
+pub use cache_control::max_age;
+pub use discovery::MetadataError;
+pub(crate) use discovery::metadata_uri;
 use schedule::Schedule;
 pub use source::{KeySource, RefreshRules, SourceId};
 
@@ -103,6 +109,8 @@ pub enum FetchError {
     Failed(FetchFailure),
     /// The body is refused.
     Refused(KeySetError),
+    /// The issuer's metadata are refused.
+    Undiscovered(MetadataError),
 }
 
 /// What came of a fetch.
@@ -216,9 +224,29 @@ impl Keys {
         }
     }
 
+    /// Reads the metadata that a fetch of a source with [`KeySource::discovered_by`] brought. The
+    /// fetch then goes on at the address that is the answer, within the same time, and ends with
+    /// [`finish_fetch`](Self::finish_fetch).
+    ///
+    /// # Errors
+    /// The metadata don't say where the keys are, and the fetch is over.
+    pub fn discover(
+        &mut self,
+        source: SourceId,
+        now: UnixMillis,
+        metadata: &[u8],
+    ) -> Result<Box<str>, FetchReport> {
+        let source = self.source_mut(source).ok_or(FetchReport::NoSource)?;
+        let issuer = source.definition.discovered_by.as_deref().ok_or(FetchReport::NoSource)?;
+        discovery::key_set_uri(metadata, issuer).map_err(|error| {
+            let retry_at = source.schedule.fail(now);
+            FetchReport::Kept { error: FetchError::Undiscovered(error), retry_at }
+        })
+    }
+
     /// A fetch of this source is over.
     ///
-    /// `max_age` is what the answer said in `Cache-Control` (RFC 9111 §5.2.2.1). It may bring the
+    /// `max_age` is what the answer said in `Cache-Control`, as [`max_age`] reads it. It may bring the
     /// next fetch forward, to the cool-down at the earliest, and never put it off: how soon a
     /// withdrawn key stops to serve is for the policy to say.
     pub fn finish_fetch(
@@ -303,6 +331,7 @@ impl FetchError {
             Self::Failed(FetchFailure::Status(_)) => "fetch_status",
             Self::Failed(FetchFailure::TooLarge) => "fetch_too_large",
             Self::Refused(error) => error.code(),
+            Self::Undiscovered(error) => error.code(),
         }
     }
 }
@@ -315,6 +344,7 @@ impl fmt::Display for FetchError {
             Self::Failed(FetchFailure::Status(status)) => write!(f, "answer with status {status}"),
             Self::Failed(FetchFailure::TooLarge) => f.write_str("answer is too large"),
             Self::Refused(error) => error.fmt(f),
+            Self::Undiscovered(error) => error.fmt(f),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! RequestAuthentication: each `jwtRules` entry becomes a [`JwtRule`] with its keys.
 
+mod spec;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -10,16 +12,18 @@ use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource};
 use super::settings::{self, SettingsSpec};
-use crate::authn::{ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId};
+use crate::authn::{
+    ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId, metadata_uri,
+};
 use crate::base64;
 use crate::finding::{Finding, FindingCode};
-use crate::json::{DecodeError, Fields, Value};
 use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
 use crate::limits;
 use crate::request::ForwardedHeader;
 use crate::upstream::HandOff;
+use spec::{RuleSpec, Spec};
 
 /// Headers that frame, route or authenticate a request.
 const VITAL: [&str; 22] = [
@@ -52,102 +56,6 @@ const VITAL: [&str; 22] = [
 pub(super) struct Rules {
     pub(super) rules: Vec<JwtRule>,
     pub(super) sources: Vec<KeySource>,
-}
-
-#[derive(Debug, Default)]
-struct Spec {
-    jwt_rules: Vec<RuleSpec>,
-}
-
-impl Spec {
-    /// The members that select workloads have been read already.
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["selector", "targetRef", "targetRefs", "jwtRules"])?;
-        Ok(Self { jwt_rules: fields.list("jwtRules", RuleSpec::read)? })
-    }
-}
-
-#[derive(Debug, Default)]
-struct RuleSpec {
-    issuer: String,
-    audiences: Vec<String>,
-    jwks_uri: String,
-    jwks: String,
-    from_headers: Vec<HeaderSpec>,
-    from_params: Vec<String>,
-    from_cookies: Vec<String>,
-    output_payload_to_header: String,
-    forward_original_token: bool,
-    output_claim_to_headers: Vec<ClaimHeaderSpec>,
-    timeout: Option<String>,
-    space_delimited_claims: Vec<String>,
-}
-
-impl RuleSpec {
-    const MEMBERS: [&str; 13] = [
-        "issuer",
-        "audiences",
-        "jwksUri",
-        "jwks_uri",
-        "jwks",
-        "fromHeaders",
-        "fromParams",
-        "fromCookies",
-        "outputPayloadToHeader",
-        "forwardOriginalToken",
-        "outputClaimToHeaders",
-        "timeout",
-        "spaceDelimitedClaims",
-    ];
-
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &Self::MEMBERS)?;
-        let old_spelling = fields.member("jwks_uri", Value::string)?;
-        let jwks_uri = match (fields.member("jwksUri", Value::string)?, old_spelling) {
-            (Some(_), Some(_)) => return Err(DecodeError::new("duplicate field `jwksUri`")),
-            (one, other) => one.or(other).unwrap_or_default(),
-        };
-        Ok(Self {
-            issuer: fields.text_or_empty("issuer")?,
-            audiences: fields.texts("audiences")?,
-            jwks_uri,
-            jwks: fields.text_or_empty("jwks")?,
-            from_headers: fields.list("fromHeaders", HeaderSpec::read)?,
-            from_params: fields.texts("fromParams")?,
-            from_cookies: fields.texts("fromCookies")?,
-            output_payload_to_header: fields.text_or_empty("outputPayloadToHeader")?,
-            forward_original_token: fields.flag("forwardOriginalToken", false)?,
-            output_claim_to_headers: fields.list("outputClaimToHeaders", ClaimHeaderSpec::read)?,
-            timeout: fields.optional("timeout", Value::string)?,
-            space_delimited_claims: fields.texts("spaceDelimitedClaims")?,
-        })
-    }
-}
-
-#[derive(Debug)]
-struct HeaderSpec {
-    name: String,
-    prefix: String,
-}
-
-impl HeaderSpec {
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["name", "prefix"])?;
-        Ok(Self { name: fields.text("name")?, prefix: fields.text_or_empty("prefix")? })
-    }
-}
-
-#[derive(Debug)]
-struct ClaimHeaderSpec {
-    header: String,
-    claim: String,
-}
-
-impl ClaimHeaderSpec {
-    fn read(value: Value<'_>) -> Result<Self, DecodeError> {
-        let fields = Fields::closed(value, &["header", "claim"])?;
-        Ok(Self { header: fields.text("header")?, claim: fields.text("claim")? })
-    }
 }
 
 /// Reads every selected RequestAuthentication.
@@ -200,11 +108,16 @@ fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), Loa
 fn check_issuers(rules: &[JwtRule], settings: &SettingsSpec) -> Result<(), LoadError> {
     let keys = settings.symmetric_keys.iter().map(|key| &key.issuer).enumerate();
     let svids = settings.jwt_svid.iter().map(|svid| &svid.issuer).enumerate();
-    let named = keys.map(|entry| ("symmetricKeys", entry));
-    for (member, (index, issuer)) in named.chain(svids.map(|entry| ("jwtSvid", entry))) {
+    let named = keys.map(|(index, issuer)| (format!("symmetricKeys/{index}/issuer"), issuer));
+    let named =
+        named.chain(svids.map(|(index, issuer)| (format!("jwtSvid/{index}/issuer"), issuer)));
+    let discovered = settings.discovery.iter().enumerate();
+    for (place, issuer) in
+        named.chain(discovered.map(|(index, issuer)| (format!("discovery/{index}"), issuer)))
+    {
         if !rules.iter().any(|rule| *rule.issuer == **issuer) {
             let message = format!("no jwtRules entry has the issuer {issuer:?}");
-            return Err(settings::refuse(&format!("{member}/{index}/issuer"), message));
+            return Err(settings::refuse(&place, message));
         }
     }
     Ok(())
@@ -284,13 +197,15 @@ impl RuleBuilder<'_> {
             return Err(self.refuse("", "JWT-SVIDs need audiences, and keys that are not secret"));
         }
         let profile = if svid { KeyProfile::Svid } else { KeyProfile::Jwt };
-        match (self.spec.jwks.as_str(), self.spec.jwks_uri.as_str(), secrets.is_empty()) {
-            ("", "", false) => {
+        let discovered = self.settings.discovery.contains(&self.spec.issuer);
+        let inline = self.spec.jwks.as_str();
+        match (inline, self.spec.jwks_uri.as_str(), secrets.is_empty(), discovered) {
+            ("", "", false, false) => {
                 findings.push(self.finding(FindingCode::SymmetricKey, "", &self.spec.issuer));
                 let set = KeySet::of_secrets(secrets);
                 Ok(RuleKeys::Inline(Arc::new(set.map_err(|error| self.refuse("", &error))?)))
             }
-            (jwks, "", true) if !jwks.is_empty() => {
+            (jwks, "", true, false) if !jwks.is_empty() => {
                 let set = KeySet::parse(jwks.as_bytes(), profile, self.check)
                     .map_err(|error| self.keys_error(&error))?;
                 for skipped in set.skipped() {
@@ -298,16 +213,25 @@ impl RuleBuilder<'_> {
                 }
                 Ok(RuleKeys::Inline(Arc::new(set)))
             }
-            ("", uri, true) if !uri.is_empty() => {
-                Ok(RuleKeys::Remote(self.source(profile, sources, findings)?))
+            ("", uri, true, false) if !uri.is_empty() => {
+                Ok(RuleKeys::Remote(self.source(uri, None, profile, sources, findings)?))
             }
-            ("", "", true) => Err(self.refuse(
+            ("", "", true, true) => {
+                let issuer = self.spec.issuer.as_str();
+                let uri = metadata_uri(issuer).ok_or_else(|| {
+                    self.refuse("issuer", "only an https address without a query is discovered")
+                })?;
+                Ok(RuleKeys::Remote(self.source(&uri, Some(issuer), profile, sources, findings)?))
+            }
+            ("", "", true, false) => Err(self.refuse(
                 "",
-                "no keys: give jwks, jwksUri, or a settings.symmetricKeys entry for this issuer",
+                "no keys: give jwks, jwksUri, or an entry of settings.symmetricKeys or \
+                 settings.discovery for this issuer",
             )),
-            _ => {
-                Err(self.refuse("", "jwks, jwksUri and settings.symmetricKeys exclude each other"))
-            }
+            _ => Err(self.refuse(
+                "",
+                "jwks, jwksUri, settings.symmetricKeys and settings.discovery exclude each other",
+            )),
         }
     }
 
@@ -330,14 +254,16 @@ impl RuleBuilder<'_> {
         Ok(keys)
     }
 
-    /// The remote set of this address; rules that name the same one share it.
+    /// The remote set of this address, or of the issuer whose metadata are there; rules that name
+    /// the same one share it.
     fn source(
         &self,
+        uri: &str,
+        discovered_by: Option<&str>,
         profile: KeyProfile,
         sources: &mut Vec<KeySource>,
         findings: &mut Vec<Finding>,
     ) -> Result<SourceId, LoadError> {
-        let uri = self.spec.jwks_uri.as_str();
         let is_https_or_http = uri.starts_with("https://") || uri.starts_with("http://");
         if !is_https_or_http || uri.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
             return Err(self.refuse("jwksUri", "expected an http or https address"));
@@ -354,6 +280,7 @@ impl RuleBuilder<'_> {
         }
         let source = KeySource {
             uri: uri.into(),
+            discovered_by: discovered_by.map(Into::into),
             cluster: cluster.map(|entry| entry.cluster.as_str().into()),
             profile,
             refresh,

@@ -28,6 +28,7 @@ pub(super) struct SettingsSpec {
     pub(super) symmetric_keys: Vec<SymmetricKeySpec>,
     pub(super) jwt_svid: Vec<JwtSvidSpec>,
     pub(super) jwks: Vec<JwksSpec>,
+    pub(super) discovery: Vec<String>,
     pub(super) key_refresh: KeyRefreshSpec,
     pub(super) realm: String,
     pub(super) limits: LimitsSpec,
@@ -51,6 +52,7 @@ impl Default for SettingsSpec {
             symmetric_keys: Vec::new(),
             jwt_svid: Vec::new(),
             jwks: Vec::new(),
+            discovery: Vec::new(),
             key_refresh: KeyRefreshSpec::default(),
             realm: "lychgate".into(),
             limits: LimitsSpec::default(),
@@ -65,7 +67,7 @@ impl Default for SettingsSpec {
 }
 
 impl SettingsSpec {
-    const MEMBERS: [&str; 18] = [
+    const MEMBERS: [&str; 19] = [
         "clockSkewSeconds",
         "requireExp",
         "maxLifetimeSeconds",
@@ -75,6 +77,7 @@ impl SettingsSpec {
         "symmetricKeys",
         "jwtSvid",
         "jwks",
+        "discovery",
         "keyRefresh",
         "realm",
         "limits",
@@ -102,6 +105,7 @@ impl SettingsSpec {
             symmetric_keys: fields.list("symmetricKeys", SymmetricKeySpec::read)?,
             jwt_svid: fields.list("jwtSvid", JwtSvidSpec::read)?,
             jwks: fields.list("jwks", JwksSpec::read)?,
+            discovery: fields.texts("discovery")?,
             key_refresh: refresh.unwrap_or(default.key_refresh),
             realm: fields.member("realm", Value::string)?.unwrap_or(default.realm),
             limits: limits.unwrap_or(default.limits),
@@ -288,9 +292,10 @@ impl SettingsSpec {
         at_most("limits/headerBytes", limits.header_bytes, limits::HEADER_BYTES)?;
         at_most("limits/targetBytes", limits.target_bytes, limits::TARGET_BYTES)?;
         let hops = self.trusted_hops.iter().map(|hop| &hop.spiffe_id);
-        once("trustedHops", "spiffeId", hops)?;
-        once("jwtSvid", "issuer", self.jwt_svid.iter().map(|svid| &svid.issuer))?;
-        once("jwks", "uri", self.jwks.iter().map(|entry| &entry.uri))?;
+        once("trustedHops", "/spiffeId", hops)?;
+        once("jwtSvid", "/issuer", self.jwt_svid.iter().map(|svid| &svid.issuer))?;
+        once("jwks", "/uri", self.jwks.iter().map(|entry| &entry.uri))?;
+        once("discovery", "", self.discovery.iter())?;
         let printable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         if !self.realm.bytes().all(printable) || self.realm.len() > 256 {
             return Err(refuse(
@@ -403,10 +408,9 @@ fn once<'a>(
     let repeated = order::repeated(keys.clone().map(String::as_str));
     match keys.enumerate().find(|(index, _)| Some(*index) == repeated) {
         None => Ok(()),
-        Some((index, key)) => Err(refuse(
-            &format!("{list}/{index}/{member}"),
-            format!("{key:?} has an entry already"),
-        )),
+        Some((index, key)) => {
+            Err(refuse(&format!("{list}/{index}{member}"), format!("{key:?} has an entry already")))
+        }
     }
 }
 

@@ -49,6 +49,25 @@ impl Screened<'_> {
 
     /// Asks the policies about the caller, who is the peer, the token's subject, both or nobody.
     pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Decision {
+        let policies = &self.ruleset.policies;
+        let (upstream, ruling) = self.with_facts(token, |facts| policies.evaluate(facts));
+        let reason = self.reason(&ruling, token.is_some());
+        Decision {
+            ruleset: Arc::clone(self.ruleset),
+            reason,
+            detail: None,
+            findings: findings(ruling),
+            crossing: self.crossing_with(token),
+            upstream,
+        }
+    }
+
+    /// Shows `look` what policies may ask about this request, and says what the upstream is told.
+    pub(super) fn with_facts<T>(
+        &self,
+        token: Option<&AcceptedToken>,
+        look: impl FnOnce(&Facts<'_>) -> T,
+    ) -> (UpstreamChanges, T) {
         let authenticator = &self.ruleset.authenticator;
         let rule = token.and_then(|token| authenticator.rules().get(token.rule()));
         let accepted = token.zip(rule).and_then(|(token, rule)| {
@@ -57,7 +76,7 @@ impl Screened<'_> {
         });
         let upstream = self.ruleset.hand_off.changes(self.request, self.peer_id(), accepted);
         let headers = self.handed_on(&upstream);
-        let facts = Facts {
+        let seen = look(&Facts {
             method: self.request.method,
             path: self.path.as_str(),
             host: self.host.as_str(),
@@ -70,17 +89,9 @@ impl Screened<'_> {
             claims: token.and_then(|token| token.claims().root().as_object()),
             space_delimited: rule.map_or(&[], |rule| &rule.space_delimited_claims),
             metadata: self.request.metadata,
-        };
-        let ruling = self.ruleset.policies.evaluate(&facts);
-        let reason = self.reason(&ruling, token.is_some());
-        Decision {
-            ruleset: Arc::clone(self.ruleset),
-            reason,
-            detail: None,
-            findings: findings(ruling),
-            crossing: self.crossing_with(token),
-            upstream,
-        }
+        });
+        drop(headers);
+        (upstream, seen)
     }
 
     /// The header lines that policies see: without those that only Lychgate may set, and with what

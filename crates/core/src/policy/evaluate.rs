@@ -150,9 +150,14 @@ impl PolicySet {
         &self.allow
     }
 
-    #[cfg(test)]
+    /// The rules by action: DENY, ALLOW, AUDIT, then what is only tried out.
     pub(super) fn sets(&self) -> [&RuleSet; 5] {
         [&self.deny, &self.allow, &self.audit, &self.dry_deny, &self.dry_allow]
+    }
+
+    /// The names of all policies, in the order of the bundle.
+    pub(super) fn names(&self) -> &[Box<str>] {
+        &self.names
     }
 
     pub(super) fn name(&self, rule: &CompiledRule) -> RuleRef<'_> {
@@ -189,6 +194,10 @@ impl RuleSet {
             first = matching.or(first);
         });
         first.and_then(|number| self.rule(number))
+    }
+
+    pub(super) fn rules(&self) -> &[CompiledRule] {
+        &self.rules
     }
 
     pub(super) fn rule(&self, number: u32) -> Option<&CompiledRule> {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::limits::{CERTIFICATE_PEM_BYTES, XFCC_BYTES};
+use crate::limits::XFCC_BYTES;
 use crate::request::Headers;
 use crate::spiffe::xfcc::{Pairs, SyntaxError};
 use crate::spiffe::{Peer, PeerError, SpiffeId};
@@ -107,8 +107,6 @@ fn last_peer(line: &[u8]) -> Result<Peer, SyntaxError> {
     Ok(Peer::from_uri_names(values.iter().flatten().map(|value| &**value)))
 }
 
-/// A byte sequence of Structured Fields ([RFC 9651 §3.3.5](https://www.rfc-editor.org/rfc/rfc9651#section-3.3.5)):
-/// base64 between colons, here only in its canonical form.
 fn client_cert(headers: Headers<'_>) -> Peer {
     let mut lines = headers.lines(ForwardedHeader::ClientCert.name());
     let Some(line) = lines.next() else {
@@ -117,14 +115,7 @@ fn client_cert(headers: Headers<'_>) -> Peer {
     if lines.next().is_some() {
         return Peer::Malformed(PeerError::SeveralHeaders);
     }
-    let (length, limit) = (line.len(), CERTIFICATE_PEM_BYTES);
-    if length > limit {
-        return Peer::Malformed(PeerError::HeaderTooLong { length, limit });
-    }
-    match line {
-        [b':', text @ .., b':'] => Peer::from_base64(text),
-        _ => Peer::Malformed(PeerError::HeaderSyntax),
-    }
+    Peer::from_client_cert(line)
 }
 
 #[cfg(test)]
@@ -134,6 +125,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::limits::CERTIFICATE_PEM_BYTES;
     use crate::request::HeaderLine;
 
     const ME: &str = "spiffe://td/ns/a/sa/me";

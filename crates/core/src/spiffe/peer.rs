@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::base64;
+use crate::limits::CERTIFICATE_PEM_BYTES;
 use crate::spiffe::{SpiffeId, SpiffeIdError, certificate, pem};
 
 /// Who stands at the other end of the connection.
@@ -44,8 +45,18 @@ impl Peer {
         Self::of(pem::certificate(text).and_then(|der| certificate::spiffe_id(&der)))
     }
 
-    /// The same for a leaf in base64 without anything around it.
-    pub(crate) fn from_base64(text: &[u8]) -> Self {
+    /// The same for a leaf as the value of `Client-Cert` ([RFC 9440 §2.2](https://www.rfc-editor.org/rfc/rfc9440#section-2.2)):
+    /// a byte sequence of Structured Fields ([RFC 9651 §3.3.5](https://www.rfc-editor.org/rfc/rfc9651#section-3.3.5)),
+    /// base64 between colons, here only in its canonical form and without parameters.
+    #[must_use]
+    pub fn from_client_cert(value: &[u8]) -> Self {
+        let (length, limit) = (value.len(), CERTIFICATE_PEM_BYTES);
+        if length > limit {
+            return Self::Malformed(PeerError::HeaderTooLong { length, limit });
+        }
+        let [b':', text @ .., b':'] = value else {
+            return Self::Malformed(PeerError::HeaderSyntax);
+        };
         let der = base64::decode_standard(text).ok_or(PeerError::Base64);
         Self::of(der.and_then(|der| certificate::spiffe_id(&der)))
     }

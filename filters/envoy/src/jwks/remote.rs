@@ -30,6 +30,11 @@ pub(crate) enum UriError {
         /// The key set's URI.
         uri: String,
     },
+    /// Only its issuer's metadata say where it is, so no cluster can be named for it.
+    Discovered {
+        /// The issuer.
+        issuer: String,
+    },
     /// Its URI is not `http(s)://host[:port]/...`.
     Malformed {
         /// The key set's URI.
@@ -40,6 +45,9 @@ pub(crate) enum UriError {
 impl Remote {
     /// Reads where a source is.
     pub(super) fn of(source: &KeySource) -> Result<Self, UriError> {
+        if let Some(issuer) = &source.discovered_by {
+            return Err(UriError::Discovered { issuer: issuer.to_string() });
+        }
         let uri = || source.uri.to_string();
         let cluster =
             source.cluster.as_deref().ok_or_else(|| UriError::NoCluster { uri: uri() })?;
@@ -89,6 +97,13 @@ impl fmt::Display for UriError {
                 write!(
                     f,
                     "/settings/jwks: no cluster is named for {uri:?}, so Envoy can't fetch it"
+                )
+            }
+            Self::Discovered { issuer } => {
+                write!(
+                    f,
+                    "/settings/discovery: Envoy can't fetch the keys of {issuer:?} without their \
+                     address; give jwksUri"
                 )
             }
             Self::Malformed { uri } => {

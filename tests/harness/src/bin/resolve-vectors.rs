@@ -14,10 +14,9 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use base64ct::{Base64, Encoding as _};
 use lychgate_harness::{
     Authority, Expectation, HttpRequest, KeyRing, Mint, Need, Peer, Topic, Vector, load_topics,
-    vectors_directory,
+    request_json, vectors_directory,
 };
 use serde_json::{Map, Value, json};
 
@@ -74,31 +73,11 @@ impl Resolver<'_> {
     }
 
     fn request(&self, request: &HttpRequest) -> Value {
-        let headers = request.headers.iter();
-        let headers: Vec<_> = headers.map(|(n, v)| [encoded(n), encoded(v)]).collect();
-        json!({
-            "method": encoded(&request.method),
-            "target": encoded(&request.target),
-            "authority": request.authority.as_deref().map(encoded),
-            "headers": headers,
-            "peer": self.peer(&request.peer),
-            "source_ip": request.source_ip.map(|ip| ip.to_string()),
-            "remote_ip": request.remote_ip.map(|ip| ip.to_string()),
-            "destination_ip": request.destination_ip.map(|ip| ip.to_string()),
-            "destination_port": request.destination_port,
-            "server_name": request.server_name,
-            "has_metadata": !request.metadata.is_empty(),
-        })
-    }
-
-    fn peer(&self, peer: &Peer) -> Value {
-        match peer {
-            Peer::Absent => Value::Null,
-            Peer::Unverified(_) => json!("unverified"),
-            Peer::Certificate(spec) => {
-                json!({ "der": encoded(&self.authority.issue(spec, self.keys).der) })
-            }
-        }
+        let issued = match &request.peer {
+            Peer::Certificate(spec) => Some(self.authority.issue(spec, self.keys)),
+            Peer::Absent | Peer::Unverified(_) => None,
+        };
+        request_json(request, issued.as_ref())
     }
 }
 
@@ -125,8 +104,4 @@ fn expectation(expect: &Expectation) -> Value {
         );
     }
     members.into()
-}
-
-fn encoded(bytes: &[u8]) -> String {
-    Base64::encode_string(bytes)
 }

@@ -32,32 +32,76 @@ pub(super) fn envoy(bundle: &str, module: &str) -> String {
     }))
 }
 
-/// A WasmPlugin for the workload, in phase AUTHN: Istio's own jwt_authn would strip the token.
-///
-/// It selects by the workload's labels, or by its first target where that is what it has.
-pub(super) fn wasm_plugin(bundle: &str, module: &str, workload: &WorkloadOptions) -> String {
-    let mut spec = Map::new();
-    if let Some(target) = workload.targets.first() {
-        let reference = json!({ "group": target.group, "kind": target.kind, "name": target.name });
-        spec.insert("targetRefs".to_owned(), json!([reference]));
-    } else {
-        let labels: Map<String, Value> =
-            workload.labels.iter().map(|pair| (pair.key.clone(), json!(pair.value))).collect();
-        spec.insert("selector".to_owned(), json!({ "matchLabels": labels }));
+/// What a resource for Istio says besides the bundle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plugin<'a> {
+    pub(super) bundle: &'a str,
+    /// Where the proxy finds the filter.
+    pub(super) url: &'a str,
+    /// The digest of the module, so that nobody can replace it.
+    pub(super) sha256: Option<&'a str>,
+    pub(super) workload: &'a WorkloadOptions,
+}
+
+impl Plugin<'_> {
+    /// A WasmPlugin for the workload, in phase AUTHN: Istio's own jwt_authn would strip the token.
+    pub(super) fn wasm_plugin(&self) -> String {
+        let mut spec = self.place();
+        spec.insert("phase".to_owned(), json!("AUTHN"));
+        spec.extend(self.module());
+        self.resource("WasmPlugin", &spec)
     }
-    let configuration: Value = serde_json::from_str(bundle).unwrap_or(Value::Null);
-    // Requests to the workload only, not those that it makes itself.
-    spec.insert("match".to_owned(), json!([{ "mode": "SERVER" }]));
-    spec.insert("url".to_owned(), json!(module));
-    spec.insert("phase".to_owned(), json!("AUTHN"));
-    spec.insert("failStrategy".to_owned(), json!("FAIL_CLOSE"));
-    spec.insert("pluginConfig".to_owned(), configuration);
-    pretty(&json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": { "name": "lychgate", "namespace": workload.namespace },
-        "spec": spec,
-    }))
+
+    /// A TrafficExtension, which takes the place of WasmPlugin from Istio 1.30 on.
+    pub(super) fn traffic_extension(&self) -> String {
+        let mut spec = self.place();
+        spec.insert("phase".to_owned(), json!("AUTHN"));
+        spec.insert("wasm".to_owned(), Value::Object(self.module()));
+        self.resource("TrafficExtension", &spec)
+    }
+
+    /// It selects by the workload's targets, or by its labels where it has none.
+    fn place(&self) -> Map<String, Value> {
+        let mut spec = Map::new();
+        let targets = self.workload.targets.iter();
+        let references: Vec<Value> = targets
+            .map(
+                |target| json!({ "group": target.group, "kind": target.kind, "name": target.name }),
+            )
+            .collect();
+        if references.is_empty() {
+            let labels = self.workload.labels.iter();
+            let labels: Map<String, Value> =
+                labels.map(|pair| (pair.key.clone(), json!(pair.value))).collect();
+            spec.insert("selector".to_owned(), json!({ "matchLabels": labels }));
+        } else {
+            spec.insert("targetRefs".to_owned(), json!(references));
+        }
+        // Requests to the workload only, not those that it makes itself.
+        spec.insert("match".to_owned(), json!([{ "mode": "SERVER" }]));
+        spec
+    }
+
+    fn module(&self) -> Map<String, Value> {
+        let mut module = Map::new();
+        module.insert("url".to_owned(), json!(self.url));
+        if let Some(digest) = self.sha256 {
+            module.insert("sha256".to_owned(), json!(digest));
+        }
+        module.insert("failStrategy".to_owned(), json!("FAIL_CLOSE"));
+        let configuration: Value = serde_json::from_str(self.bundle).unwrap_or(Value::Null);
+        module.insert("pluginConfig".to_owned(), configuration);
+        module
+    }
+
+    fn resource(&self, kind: &str, spec: &Map<String, Value>) -> String {
+        pretty(&json!({
+            "apiVersion": "extensions.istio.io/v1alpha1",
+            "kind": kind,
+            "metadata": { "name": "lychgate", "namespace": self.workload.namespace },
+            "spec": spec,
+        }))
+    }
 }
 
 fn pretty(value: &Value) -> String {

@@ -52,9 +52,9 @@ pub(crate) struct Options {
 
 /// `NAME=VALUE`, where the value is JSON if it is JSON and else a string.
 #[derive(Debug, Clone, PartialEq)]
-struct Claim {
-    name: String,
-    value: Value,
+pub(crate) struct Claim {
+    pub(crate) name: String,
+    pub(crate) value: Value,
 }
 
 impl FromStr for Claim {
@@ -74,7 +74,7 @@ impl FromStr for Claim {
 
 /// Not a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct BadClaim;
+pub(crate) struct BadClaim;
 
 impl fmt::Display for BadClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -51,6 +51,7 @@ fn inline(keys: &[String]) -> JwtRule {
 fn remote() -> (JwtRule, Keys) {
     let source = KeySource {
         uri: "https://issuer.example/keys".into(),
+        discovered_by: None,
         cluster: None,
         profile: KeyProfile::Jwt,
         refresh: RefreshRules::default(),

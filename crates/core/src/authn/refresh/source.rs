@@ -27,8 +27,10 @@ impl SourceId {
 /// A remote key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySource {
-    /// Where it is.
+    /// Where it is; where its issuer's metadata are, if it is discovered.
     pub uri: Box<str>,
+    /// The issuer whose metadata say where it is ([`Keys::discover`](super::Keys::discover)).
+    pub discovered_by: Option<Box<str>>,
     /// The Envoy cluster through which it is fetched.
     pub cluster: Option<Box<str>>,
     /// What its keys verify.
@@ -40,7 +42,9 @@ pub struct KeySource {
 impl KeySource {
     /// Whether keys from one are keys from the other: the rules of fetching may differ.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        (&self.uri, &self.cluster, self.profile) == (&other.uri, &other.cluster, other.profile)
+        self.discovered_by == other.discovered_by
+            && (&self.uri, &self.cluster, self.profile)
+                == (&other.uri, &other.cluster, other.profile)
     }
 }
 

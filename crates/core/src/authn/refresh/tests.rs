@@ -9,6 +9,7 @@ const START: UnixMillis = UnixMillis(1_800_000_000_000);
 fn definition(uri: &str) -> KeySource {
     KeySource {
         uri: uri.into(),
+        discovered_by: None,
         cluster: None,
         profile: KeyProfile::Jwt,
         refresh: RefreshRules::default(),
@@ -135,6 +136,35 @@ fn max_age_brings_the_next_fetch_forward_and_never_puts_it_off() {
 }
 
 #[test]
+fn a_discovered_set_is_fetched_in_two_steps() {
+    let uri = "https://issuer.example/.well-known/openid-configuration";
+    let issuer = "https://issuer.example";
+    let source = KeySource { discovered_by: Some(issuer.into()), ..definition(uri) };
+    let mut keys = Keys::new(&[source], 1);
+    keys.begin_fetch(SOURCE, START, FetchCause::Timer);
+    let metadata =
+        |host: &str| alloc::format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://{host}/keys"}}"#);
+    let found = keys.discover(SOURCE, after(1), metadata("keys.example").as_bytes());
+    assert_eq!(found.as_deref(), Ok("https://keys.example/keys"));
+    assert_eq!(keys.want(SOURCE, after(2)), Want::Wait, "the fetch is still under way");
+    let _ = keys.finish_fetch(SOURCE, after(2), Ok(body(1).as_bytes()), None, &AnyKey);
+    assert!(is_available(&keys, after(2)));
+    keys.begin_fetch(SOURCE, after(300_000), FetchCause::Timer);
+    let refused = keys.discover(SOURCE, after(300_000), metadata("10.0.0.1").as_bytes());
+    let Err(FetchReport::Kept { error, retry_at }) = refused else { panic!("{refused:?}") };
+    assert_eq!(error.code(), "metadata_jwks_uri");
+    assert!(retry_at > after(300_000));
+    assert_eq!(keys.want(SOURCE, after(300_001)), Want::No, "the fetch is over");
+    assert!(is_available(&keys, after(300_001)));
+}
+
+#[test]
+fn only_a_discovered_set_has_metadata() {
+    assert_eq!(keys().discover(SOURCE, START, b"{}"), Err(FetchReport::NoSource));
+    assert_eq!(Keys::new(&[], 1).discover(SOURCE, START, b"{}"), Err(FetchReport::NoSource));
+}
+
+#[test]
 fn hosts_with_other_seeds_fetch_at_other_times() {
     let next = |seed| {
         let mut keys = Keys::new(&[definition("https://a.example")], seed);
@@ -160,11 +190,20 @@ fn a_reload_keeps_the_keys_of_equal_sources() {
 }
 
 #[test]
-fn a_reload_keeps_nothing_for_another_profile_or_cluster() {
-    for (cluster, profile) in [(Some("c".into()), KeyProfile::Jwt), (None, KeyProfile::Svid)] {
+fn a_reload_keeps_nothing_for_another_profile_or_cluster_or_issuer() {
+    for (cluster, profile, discovered_by) in [
+        (Some("c".into()), KeyProfile::Jwt, None),
+        (None, KeyProfile::Svid, None),
+        (None, KeyProfile::Jwt, Some("https://issuer.example".into())),
+    ] {
         let mut old = keys();
         let _ = succeed(&mut old, START, 1);
-        let other = KeySource { cluster, profile, ..definition("https://issuer.example/keys") };
+        let other = KeySource {
+            cluster,
+            profile,
+            discovered_by,
+            ..definition("https://issuer.example/keys")
+        };
         let mut new = Keys::new(&[other], 1);
         new.adopt(old);
         assert!(matches!(new.availability(SOURCE, START), Availability::Never));

@@ -170,6 +170,31 @@ fn a_setting_for_an_issuer_needs_a_rule_of_that_issuer() {
     assert_eq!(setting_pointer(key), "/settings/symmetricKeys/0/issuer");
     let svid = r#"{"jwtSvid":[{"issuer":"other","trustDomain":"td"}]}"#;
     assert_eq!(setting_pointer(svid), "/settings/jwtSvid/0/issuer");
+    let discovered = r#"{"discovery":["https://other.example"]}"#;
+    assert_eq!(setting_pointer(discovered), "/settings/discovery/0");
+    let twice = r#"{"discovery":["a","a"]}"#;
+    assert_eq!(setting_pointer(twice), "/settings/discovery/1");
+}
+
+#[test]
+fn an_issuer_is_discovered_where_settings_ask_for_it() {
+    let rule = |issuer: &str, more: &str| {
+        let spec = format!(r#"{{"jwtRules":[{{"issuer":"{issuer}","audiences":["a"]{more}}}]}}"#);
+        resource("RequestAuthentication", "jwt", &spec)
+    };
+    let settings = |issuer: &str| format!(r#"{{"discovery":["{issuer}"]}}"#);
+    let (issuer, open) = ("https://id.example/t/", policy(OPEN));
+    let engine = load(&bundle(&settings(issuer), &[&rule(issuer, ""), &open]));
+    let [source] = engine.key_sources() else { panic!("one source") };
+    assert_eq!(&*source.uri, "https://id.example/t/.well-known/openid-configuration");
+    assert_eq!(source.discovered_by.as_deref(), Some(issuer));
+
+    assert_eq!(refused("{}", &[&rule(issuer, ""), &open]).0, "/resources/0/spec/jwtRules/0");
+    let both = rule(issuer, r#","jwksUri":"https://id.example/keys""#);
+    assert_eq!(refused(&settings(issuer), &[&both, &open]).0, "/resources/0/spec/jwtRules/0");
+    let name = "http://id.example";
+    let (pointer, _) = refused(&settings(name), &[&rule(name, ""), &open]);
+    assert_eq!(pointer, "/resources/0/spec/jwtRules/0/issuer");
 }
 
 #[test]

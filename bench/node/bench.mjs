@@ -1,0 +1,122 @@
+// `node bench.mjs [ROUNDS]`: what a decision costs in Node, beside other libraries, in one process
+// and in turns. Prints Markdown.
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { chart } from './chart.mjs';
+import { described, guard, libraries, mayRead, pathGuard, verifier } from './contenders.mjs';
+import { engines } from './engines.mjs';
+import { interleave, WARM_UP } from './interleave.mjs';
+import { ALGORITHMS, issuer } from './tokens.mjs';
+import { writeFileSync } from 'node:fs';
+
+const { values: { rounds: wanted, chart: chartFile } } = parseArgs({
+  options: { rounds: { type: 'string', default: '21' }, chart: { type: 'string' } },
+});
+const ROUNDS = Number(wanted);
+const TOKENS = 100;
+const REPEATS = 1500;
+const RULES = [1, 100, 1000];
+
+const allowed = ({ verdict, reason }) => {
+  if (verdict !== 'allow') throw new Error(reason);
+};
+
+/** Each round has its own tokens, which nobody has seen before. */
+async function freshTokens(algorithm) {
+  const keys = issuer(algorithm);
+  const tokens = Array.from({ length: TOKENS * (ROUNDS + WARM_UP) }, (_, number) => keys.token(number));
+  const slice = (round) => tokens.slice(round * TOKENS, (round + 1) * TOKENS);
+  const each = (work) => async (round) => {
+    const mine = slice(round);
+    for (const token of mine) await work(token);
+    return mine.length;
+  };
+  // Awaiting what is no promise would cost what only some of them need.
+  const eachAtOnce = (work) => (round) => {
+    const mine = slice(round);
+    for (const token of mine) work(token);
+    return mine.length;
+  };
+  const contenders = {};
+  const whole = await guard(keys, 1);
+  contenders['**lychgate, token and policy**'] = eachAtOnce((token) => allowed(whole.decide(described(token))));
+  contenders['lychgate/verify'] = each(await verifier(keys));
+  for (const [name, verify] of Object.entries(await libraries(algorithm, keys))) {
+    if (name === 'fast-jwt, cache on') continue;
+    const check = (claims) => {
+      if (!mayRead(claims, 'GET', '/items/0')) throw new Error(name);
+    };
+    const run = name === 'jose' ? each(async (token) => check(await verify(token))) : eachAtOnce((token) => check(verify(token)));
+    contenders[`${name} and a rule by hand`] = run;
+  }
+  return interleave(contenders, ROUNDS);
+}
+
+/** The same token again and again, as a client sends it. */
+async function repeatedToken(algorithm) {
+  const keys = issuer(algorithm);
+  const token = keys.token(0);
+  const times = (count, work) => () => {
+    for (let index = 0; index < count; index += 1) work();
+    return count;
+  };
+  const whole = await guard(keys, 1);
+  const request = described(token);
+  const { 'fast-jwt, cache on': cached, 'fast-jwt, cache off': uncached } = await libraries(algorithm, keys);
+  return interleave({
+    '**lychgate, token and policy**': times(REPEATS, () => allowed(whole.decide(request))),
+    'fast-jwt, cache on': times(REPEATS, () => cached(token)),
+    'fast-jwt, cache off': times(TOKENS, () => uncached(token)),
+  }, ROUNDS);
+}
+
+async function policies(rules) {
+  const bare = await pathGuard(rules);
+  const keys = issuer('EdDSA');
+  const withToken = await guard(keys, rules);
+  const request = described(undefined, `/items/${rules - 1}`);
+  const signed = described(keys.token(0));
+  const times = (count, work) => () => {
+    for (let index = 0; index < count; index += 1) work();
+    return count;
+  };
+  const others = Object.entries(await engines(rules)).map(([name, decide]) => [name, times(Math.ceil(2000 / (rules + 9)), decide)]);
+  return interleave({
+    '**lychgate, rules by path**': times(REPEATS, () => allowed(bare.decide(request))),
+    '**lychgate, repeated token and rules**': times(REPEATS, () => allowed(withToken.decide(signed))),
+    ...Object.fromEntries(others),
+  }, ROUNDS);
+}
+
+function table(title, columns, unit = 'us') {
+  const names = [...new Set(Object.values(columns).flatMap((column) => Object.keys(column)))];
+  const heads = Object.keys(columns);
+  const lines = [`## ${title}`, '', `| ${unit} | ${heads.join(' | ')} |`, `|---|${heads.map(() => '---:|').join('')}`];
+  for (const name of names) {
+    const cells = heads.map((head) => cell(columns[head][name]));
+    lines.push(`| ${name} | ${cells.join(' | ')} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function cell(microseconds) {
+  if (microseconds === undefined) return '-';
+  const rate = Math.round(1e6 / microseconds);
+  return `${microseconds.toPrecision(3)} (${rate.toLocaleString('en')}/s)`;
+}
+
+const columns = async (heads, measure) => {
+  const found = {};
+  for (const head of heads) found[head] = await measure(head);
+  return found;
+};
+
+const fresh = await columns(ALGORITHMS, freshTokens);
+const repeated = await columns(ALGORITHMS, repeatedToken);
+const rules = await columns(RULES, policies);
+console.log(`Node ${process.version}, ${cpus()[0]?.model}, medians of ${ROUNDS} interleaved rounds; CPU time.\n`);
+console.log(table('A new token and a rule: microseconds of CPU, and decisions a second on one core', fresh));
+console.log(table('The same token again', repeated));
+console.log(table('Rules: 1, 100, 1,000', rules));
+if (chartFile !== undefined) writeFileSync(chartFile, chart(fresh));
