@@ -32,7 +32,7 @@ pub const PROBE: [(Action, bool); 4] =
 /// The next sets of policies, with so many requests each.
 pub fn group(random: &mut Random, requests: usize) -> Group {
     let any = setup(random);
-    let setups = if random.percent(45) { probe(random, &any) } else { vec![any] };
+    let setups = if random.percent(60) { probe(random, &any) } else { vec![any] };
     let requests = request::requests(random, &setups[0], requests);
     Group { setups, requests }
 }
@@ -47,7 +47,7 @@ fn probe(random: &mut Random, like: &Setup) -> Vec<Setup> {
         None => SOURCE_FIELDS.iter().chain(&OPERATION_FIELDS).nth(index).expect("a field"),
     };
     // Several, so that both answers are common.
-    let values: Vec<String> = (0..3).flat_map(|_| values(random, name)).collect();
+    let values: Vec<String> = (0..4).flat_map(|_| values(random, name)).collect();
     let with = |(action, negated)| {
         let mut setup =
             Setup { policies: vec![alone(index, name, &values, action, negated)], ..like.clone() };
