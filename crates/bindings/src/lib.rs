@@ -294,7 +294,7 @@ pub fn linear_memory() -> JsValue {
 }
 
 fn load(bundle: &str) -> Result<Engine, String> {
-    Engine::load(bundle.as_bytes(), &Portable).map_err(|error| text::load_error(&error))
+    Engine::load_unlinted(bundle.as_bytes(), &Portable).map_err(|error| text::load_error(&error))
 }
 
 fn seconds(now: f64) -> UnixTime {
