@@ -231,8 +231,11 @@ mod tests {
     #[test]
     fn an_unknown_kind_of_peer_is_not_verified() {
         assert_eq!(peer_of(4, b"spiffe://td/a").spiffe_id().unwrap().as_str(), "spiffe://td/a");
-        assert_eq!(peer_of(5, b"spiffe://td/a"), Peer::unverified());
-        assert!(matches!(peer_of(2, b"x"), Peer::Malformed(_)));
-        assert!(matches!(peer_of(3, b"x"), Peer::Malformed(_)));
+        for kind in [1, 6, u32::MAX] {
+            assert_eq!(peer_of(kind, b"spiffe://td/a"), Peer::unverified());
+        }
+        for kind in [2, 3, 5] {
+            assert!(matches!(peer_of(kind, b"x"), Peer::Malformed(_)));
+        }
     }
 }

@@ -77,6 +77,8 @@ record! {
         jwt_svid: Vec<JwtSvid> = optional "jwtSvid",
         /// Which Envoy cluster serves a `jwksUri`.
         jwks: Vec<Jwks> = optional "jwks",
+        /// Issuers whose keys are found through OpenID Connect Discovery.
+        discovery: Vec<String> = optional "discovery",
         /// When remote keys are fetched.
         key_refresh: Option<KeyRefresh> = optional "keyRefresh",
         /// The realm in `WWW-Authenticate`.
