@@ -202,7 +202,7 @@ fn rule_texts(subject: &Subject) -> Vec<(String, String)> {
             .into_iter()
             .map(|mut condition| {
                 condition.values.sort();
-                let place = condition.pointer.split('/').skip(4).collect::<Vec<_>>().join("/");
+                let place = condition.place().collect::<Vec<_>>().join("/");
                 // The order of entries says nothing inside one condition of `when`.
                 let place = if place.starts_with("when") { String::new() } else { place };
                 format!("{place} {} {:?}", condition.label, condition.values)

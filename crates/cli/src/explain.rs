@@ -12,7 +12,7 @@ use lychgate_core::policy::{Effect, Facts, RuleView, Sight};
 
 use crate::input::Place;
 use crate::scenario::Scenario;
-use crate::subject::{KeyStore, Subject, conditions_of};
+use crate::subject::{KeyStore, Subject, Written, conditions_of};
 
 pub(crate) use steps::{Outcome, Step, meaning, remedy, steps};
 
@@ -212,8 +212,7 @@ fn rule_of(subject: &Subject, rule: &RuleView<'_>, held: &Held) -> Rule {
     let conditions = conditions.map(|(index, (condition, holds))| {
         let written = written.get(index).filter(|written| written.label == condition.label());
         Condition {
-            name: written
-                .map_or_else(|| condition.label().to_owned(), |w| short(&w.pointer, &w.label)),
+            name: written.map_or_else(|| condition.label().to_owned(), short),
             label: condition.label().to_owned(),
             holds: *holds,
             values: written.map(|written| written.values.clone()).unwrap_or_default(),
@@ -232,11 +231,11 @@ fn rule_of(subject: &Subject, rule: &RuleView<'_>, held: &Held) -> Rule {
 
 /// `from[1].source.principals` for `/spec/rules/0/from/1/source/principals`; conditions of `when`
 /// keep their key.
-fn short(pointer: &str, label: &str) -> String {
-    let parts: Vec<&str> = pointer.split('/').skip(4).collect();
+fn short(written: &Written) -> String {
+    let parts: Vec<&str> = written.place().collect();
     match parts.as_slice() {
         [list, index, member, field] => format!("{list}[{index}].{member}.{field}"),
-        _ => label.to_owned(),
+        _ => written.label.clone(),
     }
 }
 

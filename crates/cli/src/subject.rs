@@ -18,7 +18,7 @@ use crate::input::{self, Document};
 use crate::scenario::{Algorithm, KeyRing};
 use crate::shape::{Map, record, words};
 
-pub(crate) use sources::conditions_of;
+pub(crate) use sources::{Condition as Written, conditions_of};
 
 /// The keys and the verified tokens of one policy.
 #[derive(Debug)]

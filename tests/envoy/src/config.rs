@@ -136,6 +136,28 @@ impl Listener {
         }
     }
 
+    /// Lets headers about peers and long header lists of a test arrive; with TLS and with a
+    /// connection that says itself where it comes from, as asked.
+    #[must_use]
+    pub fn for_cases(mut self, tls: Option<&Transport>, proxy_protocol: bool) -> Self {
+        self.manager = json!({
+            "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
+            "max_request_headers_kb": 1024,
+        });
+        if proxy_protocol {
+            // The connection says who the client is, and no header does.
+            self.manager["use_remote_address"] = json!(true);
+            let kind = "proxy_protocol.v3.ProxyProtocol";
+            self.listener_filters.push(listener_filter("proxy_protocol", kind));
+        }
+        if let Some(tls) = tls {
+            self.transport = tls.clone();
+            let kind = "tls_inspector.v3.TlsInspector";
+            self.listener_filters.push(listener_filter("tls_inspector", kind));
+        }
+        self
+    }
+
     fn json(&self, access_log: Option<&Path>) -> Value {
         let mut chain = json!({ "filters": [{
             "name": "envoy.filters.network.http_connection_manager",

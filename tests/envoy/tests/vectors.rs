@@ -12,7 +12,7 @@ use lychgate_harness::{
     Authority, CertificateSpec, HttpRequest, KeyRing, MetadataValue, Metadatum, Mint, Need, Peer,
     Topic, Vector, load_topics, vectors_directory,
 };
-use lychgate_tests_envoy::config::{listener_filter, typed};
+use lychgate_tests_envoy::config::typed;
 use lychgate_tests_envoy::jwks::Behaviour;
 use lychgate_tests_envoy::wire::{bytes, own_id, proxy_line, values};
 use lychgate_tests_envoy::{
@@ -240,23 +240,7 @@ fn listener(index: usize, place: &Place<'_>, tls: &Transport, bundle: String) ->
     let before: Vec<Value> = serde_json::from_str(&place.metadata).expect("it was JSON before");
     listener.filters = before.into_iter().map(Filter::Other).collect();
     listener.filters.push(Filter::Lychgate(bundle));
-    // Headers about peers come from vectors, and must arrive.
-    listener.manager = json!({
-        "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
-        "max_request_headers_kb": 1024,
-    });
-    if place.proxy_protocol {
-        // The connection says who the client is, and no header does.
-        listener.manager["use_remote_address"] = json!(true);
-        let kind = "proxy_protocol.v3.ProxyProtocol";
-        listener.listener_filters.push(listener_filter("proxy_protocol", kind));
-    }
-    if place.tls {
-        listener.transport = tls.clone();
-        let kind = "tls_inspector.v3.TlsInspector";
-        listener.listener_filters.push(listener_filter("tls_inspector", kind));
-    }
-    listener
+    listener.for_cases(place.tls.then_some(tls), place.proxy_protocol)
 }
 
 /// The entries of `settings.jwks`.

@@ -34,6 +34,13 @@ pub(crate) struct Condition {
     pub(crate) values: Vec<String>,
 }
 
+impl Condition {
+    /// Its place inside its rule: the pointer's parts after `/spec/rules/N`.
+    pub(crate) fn place(&self) -> impl Iterator<Item = &str> {
+        self.pointer.split('/').skip(4)
+    }
+}
+
 /// The conditions of one rule of an AuthorizationPolicy, in the order in which core compiles them:
 /// those of `from`, of `to`, of `when`.
 pub(crate) fn conditions_of(resource: &Node, rule: u32) -> Vec<Condition> {

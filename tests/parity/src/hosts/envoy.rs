@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use lychgate_harness::{CertificateSpec, HttpRequest, Peer};
-use lychgate_tests_envoy::config::listener_filter;
 use lychgate_tests_envoy::jwks::Behaviour;
 use lychgate_tests_envoy::wire::{bytes, proxy_line, values};
 use lychgate_tests_envoy::{
@@ -252,22 +251,7 @@ fn place(group: usize, request: &HttpRequest) -> Place {
 fn listener(index: usize, place: Place, tls: &Transport, bundle: &str) -> Listener {
     let mut listener = Listener::lychgate(&index.to_string(), &Value::Null);
     listener.filters = vec![Filter::Lychgate(bundle.to_owned())];
-    // Headers about peers come from cases, and must arrive.
-    listener.manager = json!({
-        "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
-        "max_request_headers_kb": 1024,
-    });
-    if place.addresses {
-        listener.manager["use_remote_address"] = json!(true);
-        let kind = "proxy_protocol.v3.ProxyProtocol";
-        listener.listener_filters.push(listener_filter("proxy_protocol", kind));
-    }
-    if place.tls {
-        listener.transport = tls.clone();
-        let kind = "tls_inspector.v3.TlsInspector";
-        listener.listener_filters.push(listener_filter("tls_inspector", kind));
-    }
-    listener
+    listener.for_cases(place.tls.then_some(tls), place.addresses)
 }
 
 fn client(lab: &Lab, plain: Client, request: &HttpRequest, tls: bool) -> Rc<Client> {
