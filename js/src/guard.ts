@@ -48,7 +48,7 @@ export type GuardOptions = PolicySource & {
   readonly fetch?: typeof fetch | false;
   /** Milliseconds since 1970. By default `Date.now`. */
   readonly clock?: () => number;
-  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's. */
+  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's, for Ed25519 too. */
   readonly verifier?: Verifier | 'portable';
   /** Takes the audit record of each decision: one JSON object on one line. */
   readonly audit?: (record: string, decision: Decision) => void;
