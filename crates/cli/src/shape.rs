@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Thing, String> {
-        let file = Text { name: "a.yaml".into(), text: text.into() };
+        let file = Text::new("a.yaml".into(), text.into());
         let file = SourceFile { format: Format::Yaml, file: std::rc::Rc::new(file) };
         let document = input::documents(&file).unwrap().pop().unwrap();
         Thing::read(&document.root).map_err(|error| error.in_place(&document.place).to_string())
