@@ -74,8 +74,8 @@ impl Folder {
             .stderr(fs::File::create(&err).unwrap())
             .spawn()
             .unwrap();
-        let end = Instant::now() + patience;
-        while child.try_wait().unwrap().is_none() && Instant::now() < end {
+        let start = Instant::now();
+        while child.try_wait().unwrap().is_none() && start.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(2));
         }
         // Nothing happens to what has ended.
