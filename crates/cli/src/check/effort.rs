@@ -22,9 +22,9 @@ impl Effort {
         self.0 = self.0.saturating_sub(bundle.text.len());
     }
 
-    /// Taking a resource out costs some readings.
+    /// Taking a resource out reads and writes.
     pub(super) fn spend_on_rewriting(&mut self, bundle: &Bundle) {
-        self.0 = self.0.saturating_sub(bundle.text.len().saturating_mul(4));
+        self.0 = self.0.saturating_sub(bundle.text.len().saturating_mul(3));
     }
 
     pub(super) const fn is_left(&self) -> bool {
