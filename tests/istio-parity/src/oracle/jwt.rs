@@ -71,10 +71,20 @@ fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
     match found {
         Value::Null => None,
         Value::String(text) => (!text.is_empty()).then(|| text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(found.to_string()),
+        Value::Bool(_) => Some(found.to_string()),
+        Value::Number(number) => number.as_f64().map(decimal),
         Value::Array(_) | Value::Object(_) => {
             Some(Base64::encode_string(found.to_string().as_bytes()))
         }
+    }
+}
+
+/// Every number is a double to Envoy: whole ones are written whole, others with six digits.
+fn decimal(number: f64) -> String {
+    if number.fract() == 0.0 && (0.0..=u64::MAX as f64).contains(&number) {
+        (number as u64).to_string()
+    } else {
+        format!("{number:.6}")
     }
 }
 
