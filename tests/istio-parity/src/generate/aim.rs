@@ -25,7 +25,9 @@ pub(super) fn connection(random: &mut Random, setup: &Setup, connection: &mut Re
             let name = Some(beside(random, value)).filter(|name| is_name(name));
             connection.server_name = name.or(connection.server_name.take());
         }
-        _ if setup.peers == PeerForm::Certificate => peer(random, &name, value, connection),
+        _ if setup.peers == PeerForm::Certificate => {
+            peer(random, setup, (&name, value), connection)
+        }
         _ => {}
     }
 }
@@ -44,7 +46,7 @@ pub(super) fn request(random: &mut Random, setup: &Setup, request: &mut RequestM
         "experimental.envoy.filters.a.b[c]" => metadata(random, value, request),
         _ if name.starts_with("request.headers[") => header(random, &name, value, request),
         _ if name.starts_with("request") => claims(random, setup, &name, value, request),
-        _ if setup.peers == PeerForm::FilterState => peer(random, &name, value, request),
+        _ if setup.peers == PeerForm::FilterState => peer(random, setup, (&name, value), request),
         _ => {}
     }
 }
@@ -164,7 +166,13 @@ fn metadata(random: &mut Random, value: &str, request: &mut RequestModel) {
     request.metadata = vec![("envoy.filters.a.b".into(), "c".into(), found)];
 }
 
-fn peer(random: &mut Random, name: &str, value: &str, request: &mut RequestModel) {
+/// The peer that a value speaks of, now and then from another trust domain of the mesh.
+fn peer(
+    random: &mut Random,
+    setup: &Setup,
+    (name, value): (&str, &str),
+    request: &mut RequestModel,
+) {
     let text = beside(random, value);
     let mut part = |of: &[&str]| random.pick(of).to_owned();
     let (domain, namespace, account) = (part(DOMAINS), part(NAMESPACES), part(ACCOUNTS));
@@ -177,6 +185,11 @@ fn peer(random: &mut Random, name: &str, value: &str, request: &mut RequestModel
         },
         "trustDomains" | "source.trustDomain" => format!("{text}/ns/{namespace}/sa/{account}"),
         _ => return,
+    };
+    let known = pick(random, &setup.trust_domains).filter(|_| random.percent(30));
+    let id = match (known, id.split_once('/')) {
+        (Some(known), Some((_, path))) => format!("{known}/{path}"),
+        _ => id,
     };
     request.peer = Some(PeerNames { uris: vec![format!("spiffe://{id}")], hosts: Vec::new() });
 }

@@ -61,13 +61,38 @@ pub(super) fn outputs(
     lines
 }
 
-/// A claim as a header: a dot leads into an object; lists and objects are base64 of their JSON.
-fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
+/// The headers of a rule that get a number whose text only the arithmetic of doubles tells.
+pub(super) fn untold((rule, token): (&JwtRule, &Token)) -> Vec<String> {
+    let outputs = rule.output_claim_to_headers.iter();
+    let untold =
+        outputs.filter(|output| claim(&token.claims, &output.claim).is_some_and(shows_its_double));
+    untold.map(|output| output.header.clone()).collect()
+}
+
+/// Whether a claim is a number above 2^64, or a fraction that is large or of many digits.
+#[must_use]
+pub fn shows_its_double(claim: &Value) -> bool {
+    let Some(number) = claim.as_f64() else { return false };
+    let digits = claim.to_string().bytes().filter(u8::is_ascii_digit).count();
+    match number.fract() == 0.0 {
+        true => number.abs() >= u64::MAX as f64,
+        false => number.abs() >= f64::from(u32::MAX) || digits > 15,
+    }
+}
+
+/// A claim; a dot leads into an object.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let mut parts = name.split('.');
     let mut found = claims.get(parts.next()?)?;
     for part in parts {
         found = found.as_object()?.get(part)?;
     }
+    Some(found)
+}
+
+/// A claim as a header: lists and objects are base64 of their JSON.
+fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
+    let found = claim(claims, name)?;
     match found {
         Value::Null => None,
         Value::String(text) => (!text.is_empty()).then(|| text.clone()),
@@ -81,7 +106,7 @@ fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// Every number is a double to Envoy: whole ones are written whole, others with six digits.
 fn decimal(number: f64) -> String {
-    if number.fract() == 0.0 && (0.0..=u64::MAX as f64).contains(&number) {
+    if number.fract() == 0.0 && (0.0..u64::MAX as f64).contains(&number) {
         (number as u64).to_string()
     } else {
         format!("{number:.6}")
