@@ -1,5 +1,7 @@
 //! Requests that a policy's value was written for, and requests right beside them.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value, json};
 
 use super::pool::{ACCOUNTS, DOMAINS, NAMESPACES, fill};
@@ -17,7 +19,9 @@ pub(super) fn connection(random: &mut Random, setup: &Setup, connection: &mut Re
     let Some((name, value)) = target(random, setup) else { return };
     match name.as_str() {
         "ports" | "destination.port" => connection.destination_port = value.parse().ok(),
-        "ipBlocks" | "source.ip" => connection.source_ip = address(value).or(connection.source_ip),
+        "ipBlocks" | "source.ip" => {
+            connection.source_ip = own_address(value).or(connection.source_ip);
+        }
         "destination.ip" => {
             connection.destination_ip = address(value).or(connection.destination_ip);
         }
@@ -101,9 +105,16 @@ fn exemplar(random: &mut Random, value: &str) -> String {
     }
 }
 
-/// The address of a block that is written in it: every block holds that one.
-fn address(value: &str) -> Option<core::net::IpAddr> {
-    value.split('/').next().unwrap_or_default().parse().ok()
+/// The address that is written in a block, which every block holds, if it is one that a connection
+/// can have.
+fn address(value: &str) -> Option<IpAddr> {
+    let address: IpAddr = value.split('/').next().unwrap_or_default().parse().ok()?;
+    Some(address).filter(|address| !address.is_unspecified())
+}
+
+/// The same of this machine.
+fn own_address(value: &str) -> Option<IpAddr> {
+    address(value).filter(|address| address.is_loopback() && address.to_string() != "127.0.0.0")
 }
 
 /// A method has a name that Envoy knows.
