@@ -199,7 +199,9 @@ fn hand_on_claims(accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
             (None, View::String(text)) if !text.is_empty() => {
                 changes.unwritten.push((header, text.to_owned()));
             }
-            (None, View::Number(_)) => changes.unclear.push(header),
+            (None, View::Number(_) | View::Array(_) | View::Object(_)) => {
+                changes.unclear.push(header);
+            }
             (None, _) => {}
         }
     }
@@ -226,10 +228,23 @@ fn header_value(value: Value<'_>) -> Option<String> {
             printable.then(|| text.to_owned())
         }
         View::Array(_) | View::Object(_) => {
+            if !has_plain_numbers(value) {
+                return None;
+            }
             let mut json = JsonWriter::new();
             json.value(value);
             Some(base64::encode_standard(json.finish().as_bytes()))
         }
+    }
+}
+
+/// Whether all numbers inside are whole and have one text, in a double too.
+fn has_plain_numbers(value: Value<'_>) -> bool {
+    match value.view() {
+        View::Number(number) => number::is_plain(number),
+        View::Array(mut members) => members.all(has_plain_numbers),
+        View::Object(mut members) => members.all(|(_, member)| has_plain_numbers(member)),
+        _ => true,
     }
 }
 
@@ -268,8 +283,9 @@ mod tests {
         for (json, header) in [
             ("\"admin\"", Some("admin")),
             ("true", Some("true")),
-            ("1e3", Some("1000")),
-            ("1e21", None),
+            ("-3", Some("-3.000000")),
+            ("1e3", None),
+            ("[1e3]", None),
             ("[\"a\", 1]", Some("WyJhIiwxXQ==")),
             ("null", None),
             ("\"\"", None),

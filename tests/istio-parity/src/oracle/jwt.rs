@@ -69,14 +69,29 @@ pub(super) fn untold((rule, token): (&JwtRule, &Token)) -> Vec<String> {
     untold.map(|output| output.header.clone()).collect()
 }
 
-/// Whether a claim is a number above 2^64, or a fraction that is large or of many digits.
+/// Whether a claim is a number that is large or has many places, or has numbers inside that are not
+/// plain.
 #[must_use]
 pub fn shows_its_double(claim: &Value) -> bool {
-    let Some(number) = claim.as_f64() else { return false };
-    let digits = claim.to_string().bytes().filter(u8::is_ascii_digit).count();
-    match number.fract() == 0.0 {
-        true => number.abs() >= u64::MAX as f64,
-        false => number.abs() >= f64::from(u32::MAX) || digits > 15,
+    match claim {
+        Value::Array(_) | Value::Object(_) => has_odd_numbers(claim),
+        _ => claim.as_f64().is_some_and(is_odd),
+    }
+}
+
+fn is_odd(number: f64) -> bool {
+    let limit = if number.fract() == 0.0 { 53 } else { 32 };
+    number.abs() >= (1_u64 << limit) as f64 || (number * 1e6).fract() != 0.0
+}
+
+fn has_odd_numbers(value: &Value) -> bool {
+    match value {
+        Value::Array(members) => members.iter().any(has_odd_numbers),
+        Value::Object(members) => members.values().any(has_odd_numbers),
+        Value::Number(number) => {
+            number.as_i64().is_none_or(|whole| whole.abs() >= 1_000_000_000_000_000)
+        }
+        _ => false,
     }
 }
 
