@@ -84,6 +84,7 @@ fn measure(set: &PolicySet, rules: usize) -> Result<(u128, u128), Failure> {
         issuer: Some("https://issuer.example"),
         subject: Some(&subject),
         claims: None,
+        unclear_headers: &[],
         space_delimited: &[],
         metadata: &[],
     };

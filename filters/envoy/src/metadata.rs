@@ -12,33 +12,100 @@ const ELEMENTS: usize = 64;
 /// How many bytes a number has.
 const NUMBER: usize = 8;
 
-/// How many bytes a boolean has.
-const BOOLEAN: usize = 1;
-
 /// The wanted values, by filter and key.
 ///
-/// Envoy does not say of which type a value is. It gives numbers as their eight bytes, booleans as
-/// one, and lists as pairs: what has a control character may be one of these or a text. What is not
-/// UTF-8 is no text, and absent.
+/// An attribute comes without its type: numbers are their eight bytes, booleans one, and lists are
+/// pairs. What may be one of these is looked up in the message of all metadata, which has the types
+/// and costs more. What is not UTF-8 is no text, and absent.
 pub(crate) fn read(wanted: &BTreeSet<(String, String)>) -> Vec<Metadatum> {
-    let datum = |(filter, key): &(String, String)| {
+    let mut message = None;
+    let mut datum = |(filter, key): &(String, String)| {
         let bytes = host::attribute(&["metadata", "filter_metadata", filter, key])?;
-        Some(Metadatum { filter: filter.clone(), key: key.clone(), value: value(bytes)? })
+        let kind = || {
+            let message = message.get_or_insert_with(|| host::attribute(&["metadata"]));
+            kind(message.as_deref()?, filter, key)
+        };
+        Some(Metadatum { filter: filter.clone(), key: key.clone(), value: value(bytes, kind)? })
     };
-    wanted.iter().filter_map(datum).collect()
+    wanted.iter().filter_map(&mut datum).collect()
 }
 
-/// A value as Envoy gives it: text, else a list. No list is text: its count has a zero byte.
-fn value(bytes: Vec<u8>) -> Option<MetadataValue> {
-    if let Some(elements) = list(&bytes) {
-        return Some(MetadataValue::List(elements));
+/// A value as Envoy gives it, with its type where the bytes leave that open.
+fn value(bytes: Vec<u8>, kind: impl FnOnce() -> Option<Kind>) -> Option<MetadataValue> {
+    let text = |bytes| String::from_utf8(bytes).ok().map(MetadataValue::Text);
+    let is_text = bytes.len() != NUMBER && !bytes.iter().any(u8::is_ascii_control);
+    if is_text {
+        return text(bytes);
     }
-    let text = String::from_utf8(bytes).ok()?;
-    let may_be_other = matches!(text.len(), NUMBER | BOOLEAN) || text.contains('\0');
-    if may_be_other && text.contains(char::is_control) {
-        return Some(MetadataValue::Unclear);
+    match kind() {
+        Some(Kind::Text) => text(bytes),
+        Some(Kind::List) => list(&bytes).map(MetadataValue::List),
+        Some(Kind::Other) => None,
+        None => Some(MetadataValue::Unclear),
     }
-    Some(MetadataValue::Text(text))
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    List,
+    Other,
+}
+
+/// Looks a value up in `envoy.config.core.v3.Metadata`, whose first field maps filters to
+/// `google.protobuf.Struct`. Nothing where the message does not have it.
+fn kind(message: &[u8], filter: &str, key: &str) -> Option<Kind> {
+    let members = entry(message, filter)?;
+    let (field, _) = Fields(entry(members, key)?).next()?;
+    Some(match field {
+        3 => Kind::Text,
+        6 => Kind::List,
+        _ => Kind::Other,
+    })
+}
+
+/// The value of a key in the map that is the first field of a message.
+fn entry<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let entries = Fields(message).filter(|(field, _)| *field == 1);
+    let mut values = entries.filter_map(|(_, entry)| {
+        let find = |wanted| Fields(entry).find(|(field, _)| *field == wanted);
+        let (_, name) = find(1)?;
+        (name == key.as_bytes()).then(|| find(2).map(|(_, value)| value)).flatten()
+    });
+    values.next()
+}
+
+/// The fields of a protobuf message: number and bytes. It ends at what is none.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (u64, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (tag, rest) = varint(self.0)?;
+        let (length, rest) = match tag & 7 {
+            0 => (rest.len().checked_sub(varint(rest)?.1.len())?, rest),
+            1 => (8, rest),
+            2 => {
+                let (length, rest) = varint(rest)?;
+                (usize::try_from(length).ok()?, rest)
+            }
+            5 => (4, rest),
+            _ => return None,
+        };
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((tag >> 3, bytes))
+    }
+}
+
+/// A number in as many bytes as it needs, and what follows.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let end = bytes.iter().take(10).position(|byte| *byte < 0x80)?;
+    let (digits, rest) = bytes.split_at_checked(end.checked_add(1)?)?;
+    let number = digits.iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
+    Some((number, rest))
 }
 
 /// The strings in a list, which Envoy gives as pairs with nothing in their second half: the count,
@@ -72,25 +139,77 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_may_be_a_number_is_unclear_and_everything_else_in_utf_8_is_text() {
-        let text = |text: &str| Some(MetadataValue::Text(text.into()));
-        let of = |bytes: &[u8]| value(bytes.to_vec());
-        for plain in ["team-a", "admin\n", "12345678", "t\tt"] {
-            assert_eq!(of(plain.as_bytes()), text(plain));
-        }
-        assert_eq!(of(&5.0_f64.to_le_bytes()), Some(MetadataValue::Unclear));
-        assert_eq!(of(b"1234567\n"), Some(MetadataValue::Unclear));
-        assert_eq!(of(b"\x01"), Some(MetadataValue::Unclear));
-        assert_eq!(of(b"a\0b"), Some(MetadataValue::Unclear));
-        assert_eq!(of(&1.0_f64.to_le_bytes()), None);
-        assert_eq!(of(b"\xff"), None);
+    fn text(text: &str) -> Option<MetadataValue> {
+        Some(MetadataValue::Text(text.into()))
     }
 
     #[test]
-    fn an_element_of_a_list_is_whatever_text_it_is() {
+    fn what_can_be_nothing_else_is_text() {
+        for plain in ["team-a", "größe", "1", "123456789"] {
+            let value = value(plain.as_bytes().to_vec(), || panic!("nobody needs the type"));
+            assert_eq!(value, text(plain));
+        }
+        assert_eq!(value(b"\xff".to_vec(), || None), None);
+    }
+
+    #[test]
+    fn the_type_says_what_the_bytes_leave_open() {
         let list = b"\x01\0\0\0\x02\0\0\0\0\0\0\0a\n\0\0";
-        assert_eq!(value(list.to_vec()), Some(MetadataValue::List(vec!["a\n".into()])));
+        for (bytes, kind, expected) in [
+            (&b"platform"[..], Some(Kind::Text), text("platform")),
+            (b"platform", Some(Kind::Other), None),
+            (b"platform", None, Some(MetadataValue::Unclear)),
+            (&5.0_f64.to_le_bytes(), Some(Kind::Other), None),
+            (b"\x01", Some(Kind::Other), None),
+            (b"admin\n", Some(Kind::Text), text("admin\n")),
+            (b"admin\n", None, Some(MetadataValue::Unclear)),
+            (list, Some(Kind::List), Some(MetadataValue::List(vec!["a\n".into()]))),
+            (list, None, Some(MetadataValue::Unclear)),
+            (b"a\n", Some(Kind::List), None),
+        ] {
+            assert_eq!(value(bytes.to_vec(), || kind), expected, "{bytes:?} {kind:?}");
+        }
+    }
+
+    /// A field with bytes, as protobuf writes it.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, bytes.len().try_into().unwrap()], bytes].concat()
+    }
+
+    fn member(name: &str, value: &[u8]) -> Vec<u8> {
+        field(1, &[field(1, name.as_bytes()), field(2, value)].concat())
+    }
+
+    #[test]
+    fn the_message_of_all_metadata_has_the_types() {
+        let number = [&[2 << 3 | 1][..], &5.0_f64.to_le_bytes()].concat();
+        let members = [
+            member("text", &field(3, b"v")),
+            member("number", &number),
+            member("truth", &[4 << 3, 1]),
+            member("null", &[1 << 3, 0]),
+            member("list", &field(6, &field(1, &field(3, b"v")))),
+            member("map", &field(5, b"")),
+        ];
+        let other = member("other", &member("text", &number));
+        let message = [other, member("filter", &members.concat())].concat();
+        for (key, expected) in [
+            ("text", Some(Kind::Text)),
+            ("number", Some(Kind::Other)),
+            ("truth", Some(Kind::Other)),
+            ("null", Some(Kind::Other)),
+            ("list", Some(Kind::List)),
+            ("map", Some(Kind::Other)),
+            ("absent", None),
+        ] {
+            assert_eq!(kind(&message, "filter", key), expected, "{key}");
+        }
+        assert_eq!(kind(&message, "nobody", "text"), None);
+        // Cut anywhere, it says nothing that it does not say whole.
+        for end in 0..message.len() {
+            let cut = kind(&message[..end], "filter", "map");
+            assert!(cut.is_none(), "{end}");
+        }
     }
 
     #[test]
@@ -110,7 +229,6 @@ mod tests {
         assert_eq!(list(&[&one[..], b"\0"].concat()), None);
         let map = b"\x01\0\0\0\x01\0\0\0\x01\0\0\0k\0v\0";
         assert_eq!(list(map), None);
-        assert_eq!(value(map.to_vec()), Some(MetadataValue::Unclear));
         assert_eq!(list(&1.0_f64.to_le_bytes()), None);
         assert_eq!(list(&u32::MAX.to_le_bytes()), None);
     }

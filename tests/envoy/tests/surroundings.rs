@@ -62,6 +62,10 @@ fn metadata_that_is_no_text_is_absent() {
     let cases = [
         ("text", json!("gold"), 200),
         ("number", json!(5), 403),
+        // Its eight bytes spell "platform".
+        ("number like a text", json!(f64::from_le_bytes(*b"platform")), 403),
+        ("text like a number", json!("platform"), 200),
+        ("text with a line feed", json!("a\nb"), 403),
         ("truth", json!(true), 403),
         ("nothing", Value::Null, 403),
         ("members", json!({ "a": "b" }), 403),

@@ -1,5 +1,6 @@
 //! Policies and requests that nearly match each other.
 
+mod aim;
 mod pool;
 mod request;
 
@@ -29,32 +30,73 @@ pub struct Group {
 pub const PROBE: [(Action, bool); 4] =
     [(Action::Allow, false), (Action::Allow, true), (Action::Deny, false), (Action::Deny, true)];
 
-/// The next sets of policies, with so many requests each.
-pub fn group(random: &mut Random, requests: usize) -> Group {
+/// After so many turns every field has been probed three times.
+pub const TURNS: usize = 5 * (SOURCE_FIELDS.len() + OPERATION_FIELDS.len() + KEYS.len());
+
+/// The sets of policies whose turn it is, with so many requests each. Three turns of five are
+/// probes, and every field has its turn.
+pub fn group(random: &mut Random, turn: usize, requests: usize) -> Group {
     let any = setup(random);
-    let setups = if random.percent(60) { probe(random, &any) } else { vec![any] };
+    let setups = if turn % 5 < 3 { probe(random, turn, &any) } else { vec![any] };
     let requests = request::requests(random, &setups[0], requests);
     Group { setups, requests }
 }
 
 /// One field or key alone, granting and refusing, as it is and negated: so each form shows what it
 /// means, with nothing else in the way.
-fn probe(random: &mut Random, like: &Setup) -> Vec<Setup> {
+fn probe(random: &mut Random, turn: usize, like: &Setup) -> Vec<Setup> {
     let all = SOURCE_FIELDS.len() + OPERATION_FIELDS.len();
-    let index = random.below(all + KEYS.len());
+    let index = turn % (all + KEYS.len());
     let name = match index.checked_sub(all) {
         Some(key) => KEYS[key],
         None => SOURCE_FIELDS.iter().chain(&OPERATION_FIELDS).nth(index).expect("a field"),
     };
-    // Several, so that both answers are common.
-    let values: Vec<String> = (0..4).flat_map(|_| values(random, name)).collect();
+    // Few or many, so that both answers are common.
+    let lists = 1 + random.below(4);
+    let values: Vec<String> = (0..lists).flat_map(|_| values(random, name)).collect();
+    let watching =
+        if random.percent(60) { watching(random, index, name, &values) } else { Vec::new() };
+    // Only a handshake asks for a server name.
+    let certificate = like.peers == PeerForm::Certificate || name == "connection.sni";
+    let peers = if certificate { PeerForm::Certificate } else { PeerForm::FilterState };
+    let mut jwt_rules = like.jwt_rules.clone();
+    if jwt_rules.is_empty() && name.starts_with("request") {
+        jwt_rules.push(jwt_rule(random, ISSUERS[0]));
+    }
     let with = |(action, negated)| {
-        let mut setup =
-            Setup { policies: vec![alone(index, name, &values, action, negated)], ..like.clone() };
-        setup.forwarded = like.forwarded && !needs_physical_peer(&setup.policies);
-        setup
+        let mut policies = vec![alone(index, name, &values, action, negated)];
+        policies.extend(watching.iter().cloned());
+        let forwarded = like.forwarded && !needs_physical_peer(&policies);
+        let jwt_rules = jwt_rules.clone();
+        Setup { policies, jwt_rules, peers, forwarded, ..like.clone() }
     };
     PROBE.map(with).into()
+}
+
+/// Policies with the same field that must change nothing: in every form, for the log and on trial.
+fn watching(
+    random: &mut Random,
+    index: usize,
+    name: &str,
+    values: &[String],
+) -> Vec<AuthorizationPolicy> {
+    let on_trial = [Action::Allow, Action::Deny][random.below(2)];
+    let forms =
+        [(Action::Audit, false), (Action::Audit, true), (on_trial, false), (on_trial, true)];
+    let policy = |(number, (action, negated)): (usize, (Action, bool))| {
+        let mut policy = alone(index, name, values, action, negated);
+        policy.metadata.name = format!("w{number}");
+        if action != Action::Audit {
+            try_out(&mut policy);
+        }
+        policy
+    };
+    forms.into_iter().enumerate().map(policy).collect()
+}
+
+/// Takes a policy out of force.
+fn try_out(policy: &mut AuthorizationPolicy) {
+    policy.metadata.annotations.insert("istio.io/dry-run".into(), "true".into());
 }
 
 fn alone(
@@ -94,14 +136,16 @@ fn named(name: &str, action: Action, rules: Option<Vec<Rule>>) -> AuthorizationP
 
 /// Resources of one workload.
 pub fn setup(random: &mut Random) -> Setup {
-    let count = [1, 2, 3, 5, 0, 10][random.weighted(&[40, 30, 15, 8, 4, 3])];
+    let count = [1, 2, 3, 5, 0, 10][random.weighted(&[31, 22, 12, 8, 9, 18])];
+    // Where most policies refuse, hardly anything passes several of them.
+    let actions = if count < 5 && random.percent(60) { [55, 42, 3] } else { [85, 10, 5] };
     let trust_domains: &[&str] = [
         &["cluster.local"][..],
         &["cluster.local", "old-td"],
         &["td2", "old-td", "cluster.local"],
         &["td2"],
     ][random.weighted(&[50, 25, 15, 10])];
-    let policies: Vec<_> = (0..count).map(|index| policy(random, index)).collect();
+    let policies: Vec<_> = (0..count).map(|index| policy(random, index, actions)).collect();
     let forwarded = random.percent(75) && !needs_physical_peer(&policies);
     Setup {
         policies,
@@ -122,10 +166,10 @@ fn needs_physical_peer(policies: &[AuthorizationPolicy]) -> bool {
     })
 }
 
-fn policy(random: &mut Random, index: usize) -> AuthorizationPolicy {
-    let action = [Action::Allow, Action::Deny, Action::Audit][random.weighted(&[55, 42, 3])];
+fn policy(random: &mut Random, index: usize, actions: [usize; 3]) -> AuthorizationPolicy {
+    let action = [Action::Allow, Action::Deny, Action::Audit][random.weighted(&actions)];
     let dry_run = random.percent(4);
-    let count = [1, 2, 3, 6, 30, 0][random.weighted(&[55, 25, 10, 6, 1, 3])];
+    let count = [1, 2, 3, 6, 30, 0][random.weighted(&[42, 21, 10, 5, 14, 8])];
     let mut rules = Some((0..count).map(|_| rule(random)).collect::<Vec<_>>());
     if count == 0 && action == Action::Deny {
         rules = Some(vec![Rule::default()]);
@@ -134,7 +178,7 @@ fn policy(random: &mut Random, index: usize) -> AuthorizationPolicy {
     }
     let mut policy = named(&format!("p{index}"), action, rules);
     if dry_run {
-        policy.metadata.annotations.insert("istio.io/dry-run".into(), "true".into());
+        try_out(&mut policy);
     }
     policy
 }
@@ -213,11 +257,12 @@ fn jwt_rule(random: &mut Random, issuer: &str) -> JwtRule {
         rule.space_delimited_claims = vec!["roles".into()];
     }
     if random.percent(25) {
-        let output = |random: &mut Random| ClaimToHeader {
-            header: random.pick(&OUTPUTS[..2]).to_owned(),
+        let headers = &OUTPUTS[random.below(2)..2];
+        let output = |header: &&str| ClaimToHeader {
+            header: (*header).to_owned(),
             claim: random.pick(&OUTPUT_CLAIMS).to_owned(),
         };
-        rule.output_claim_to_headers = (0..=random.below(2)).map(|_| output(random)).collect();
+        rule.output_claim_to_headers = headers.iter().map(output).collect();
     }
     if random.percent(10) {
         rule.output_payload_to_header = Some(OUTPUTS[2].into());

@@ -13,6 +13,7 @@ use crate::rbac::{Filter, Matcher, PeerForm};
 use crate::resource::Action;
 use crate::translate::{self, Options, Untranslatable};
 pub use evaluate::{Doubts, Strictness};
+pub use jwt::shows_its_double;
 pub use path::normalize;
 
 /// Both of Envoy's filters for one set of resources.
@@ -42,6 +43,8 @@ pub(crate) struct Facts<'a> {
     path: String,
     authority: Option<&'a str>,
     headers: Vec<(String, String)>,
+    /// Those of them that hold a number whose text Lychgate does not tell.
+    untold: Vec<String>,
     /// Everything in the peer's certificate that Envoy compares.
     peer: Vec<&'a str>,
     source_ip: Option<IpAddr>,
@@ -80,6 +83,7 @@ impl<'a> Oracle<'a> {
             path: normalize(path),
             authority: request.authority.as_deref(),
             headers: jwt::outputs(&self.setup.jwt_rules, token, &rendered),
+            untold: token.map(jwt::untold).unwrap_or_default(),
             peer: names(request.peer.as_ref(), self.setup.peers),
             source_ip: request.source_ip,
             remote_ip: request.remote_ip,

@@ -97,9 +97,11 @@ impl Comparison {
 pub fn run(seed: u64, requests: usize, stop: bool) -> Report {
     let mut random = Random::new(seed);
     let mut report = Report::default();
-    while report.requests() < requests && (report.is_clean() || !stop) {
-        let group = generate::group(&mut random, MODEL_REQUESTS);
-        answer(&group, &mut report);
+    for turn in 0.. {
+        if report.requests() >= requests || (stop && !report.is_clean()) {
+            break;
+        }
+        answer(&generate::group(&mut random, turn, MODEL_REQUESTS), &mut report);
     }
     report
 }

@@ -22,7 +22,7 @@ use crate::parity::Spelling;
 pub use answer::{Echo, Native, Through};
 use connection::Links;
 pub use identity::Identities;
-pub use judge::{Run, minimised, replayed, run, verdict};
+pub use judge::{Run, minimised, rehearse, replayed, run, verdict};
 pub use wire::carried;
 
 /// A set of policies as an Envoy has it.

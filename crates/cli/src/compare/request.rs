@@ -140,6 +140,7 @@ impl Witness {
             issuer: self.principal.as_ref().map(|(issuer, _)| issuer.as_str()),
             subject: self.principal.as_ref().and_then(|(_, subject)| subject.as_deref()),
             claims: claims.filter(|_| self.principal.is_some()),
+            unclear_headers: &[],
             space_delimited: &[],
             metadata: &[],
         })

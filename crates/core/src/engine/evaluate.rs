@@ -81,6 +81,7 @@ impl Screened<'_> {
             path: self.path.as_str(),
             host: self.host.as_str(),
             headers: &headers,
+            unclear_headers: upstream.unclear(),
             lines: self.request.lines,
             connection: self.request.connection,
             peer: self.peer_id(),

@@ -1,6 +1,7 @@
 //! What a decision reads.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use crate::json::Object;
 use crate::request::{Connection, HeaderLine, Lines, Metadatum};
@@ -19,6 +20,8 @@ pub struct Facts<'a> {
     pub host: Option<&'a str>,
     /// The header lines.
     pub headers: &'a [HeaderLine<'a>],
+    /// Headers, in lower case, whose lines can't be told: nothing by them is granted, and all refused.
+    pub unclear_headers: &'a [String],
     /// Whether `headers` still shows every line.
     pub lines: Lines,
     /// The connection.
@@ -96,6 +99,7 @@ pub(super) mod tests_support {
             path: Some("/"),
             host: Some("example.com"),
             headers: &[],
+            unclear_headers: &[],
             lines: Lines::Separate,
             connection: Connection::default(),
             peer: None,

@@ -42,10 +42,15 @@ impl Header {
     /// Narrow: there is a line, and every line matches. Wide: a line matches, or an element of a
     /// line that is read as a list.
     ///
+    /// A header that can't be told matches where that refuses.
+    ///
     /// Where the host has joined lines, a line may be several: a grant then needs the whole and
     /// every element to match, and a refusal takes any run of elements that may have been a line.
     pub(super) fn matches(&self, view: &View<'_>) -> bool {
         let facts = view.facts;
+        if facts.unclear_headers.iter().any(|name| **name == *self.name) {
+            return self.sense == Sense::Wide;
+        }
         let mut lines = facts
             .headers
             .iter()

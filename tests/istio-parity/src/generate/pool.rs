@@ -48,8 +48,8 @@ pub(super) const ISSUERS: [&str; 5] =
     ["https://i.example", "https://i.example/t", "issuer-b", "https://j.example", "nobody"];
 pub(super) const SUBJECTS: &[&str] = &["alice", "bob", "t/alice", "alice/x", "al", "x/y/z"];
 pub(super) const DOMAINS: &[&str] =
-    &["cluster.local", "old-td", "td2", "other", "cluster.localx", "xcluster.local"];
-pub(super) const NAMESPACES: &[&str] = &["prod", "a", "ab", "ns", "sa", "prod-x"];
+    &["cluster.local", "old-td", "td2", "other", "cluster.localx", "xcluster.local", "mesh.x"];
+pub(super) const NAMESPACES: &[&str] = &["prod", "a", "ab", "ns", "sa", "prod-x", "shop", "web"];
 pub(super) const ACCOUNTS: &[&str] = &["web", "db", "a.b", "a-b", "axb", "web-1"];
 pub(super) const HOSTS: &[&str] = &[
     "example.com",
@@ -87,26 +87,44 @@ pub(super) const TEMPLATES: &[&str] = &[
     "/{*}/{*}",
     "/{*}/users/{**}",
 ];
-pub(super) const PORTS: &[&str] = &["80", "8080", "443", "0", "65535"];
+pub(super) const PORTS: &[&str] =
+    &["80", "8080", "443", "0", "65535", "8443", "9090", "15001", "1", "8081"];
 /// Physical peers: a client of this machine has any address of its loopback.
-pub(super) const SOURCES: &[&str] = &["127.0.0.1", "127.0.1.2", "127.9.0.1", "::1"];
+pub(super) const SOURCES: &[&str] =
+    &["127.0.0.1", "127.0.1.2", "127.9.0.1", "127.77.0.1", "127.0.3.3", "::1"];
 const SOURCE_RANGES: &[&str] = &[
     "127.0.0.1",
     "127.0.1.2",
-    "127.0.0.0/16",
+    "127.0.0.0/24",
     "127.0.0.1/31",
     "127.9.0.1/32",
+    "127.0.1.0/24",
+    "127.9.0.0/24",
+    "192.168.0.0/16",
+    "198.51.100.0/24",
+    "203.0.113.7",
     "10.0.0.0/8",
     "0.0.0.0/0",
     "::/0",
     "::1",
 ];
-pub(super) const ADDRESSES: &[&str] =
-    &["10.0.0.1", "10.0.1.2", "192.168.0.1", "2001:db8::1", "::1", "::ffff:10.0.0.1"];
+pub(super) const ADDRESSES: &[&str] = &[
+    "10.0.0.1",
+    "10.0.1.2",
+    "192.168.0.1",
+    "198.51.100.7",
+    "203.0.113.9",
+    "2001:db8::1",
+    "::1",
+    "::ffff:10.0.0.1",
+];
 
 /// Addresses as policies have them; a mapped one is refused.
 const PLAIN_ADDRESSES: &[&str] = &["10.0.0.1", "10.0.1.2", "192.168.0.1", "2001:db8::1", "::1"];
 const RANGES: &[&str] = &[
+    "198.51.100.0/24",
+    "203.0.113.0/28",
+    "172.16.0.0/12",
     "10.0.0.0/16",
     "10.0.0.1/31",
     "10.0.0.0/24",
@@ -117,8 +135,9 @@ const RANGES: &[&str] = &[
     "192.168.255.255/8",
 ];
 /// What policies name; Envoy has the names in lower case.
-const SERVER_NAMES: &[&str] = &["example.com", "api.example.com", "ex.example.com"];
-pub(super) const NAMES: &[&str] = &["example.com", "api.example.com", "EX.example.com"];
+const SERVER_NAMES: &[&str] = &["example.com", "api.example.com", "ex.example.com", "shop.test"];
+pub(super) const NAMES: &[&str] =
+    &["example.com", "api.example.com", "EX.example.com", "Shop.test", "other.test"];
 pub(super) const WORDS: &[&str] = &[
     "admin",
     "user",
@@ -137,6 +156,8 @@ pub(super) const WORDS: &[&str] = &[
     "read\twrite",
     ".+",
     "a.c",
+    "1000",
+    "1.500000",
 ];
 pub(super) const SCOPES: &[&str] =
     &["read", "write", "read write", "read  write", "read\twrite", "write admin", ""];
@@ -162,6 +183,11 @@ pub(super) fn principal(random: &mut Random) -> String {
     }
 }
 
+/// What a star may stand for.
+pub(super) fn fill(random: &mut Random) -> String {
+    random.pick(&["a", "x-1", "admin", "td", "1"]).to_owned()
+}
+
 /// A value for a field or a key.
 pub(super) fn value(random: &mut Random, name: &str) -> String {
     match name {
@@ -180,9 +206,13 @@ pub(super) fn value(random: &mut Random, name: &str) -> String {
             }
         }
         "paths" if random.percent(25) => random.pick(TEMPLATES).into(),
+        "experimental.envoy.filters.a.b[c]" if random.percent(40) => {
+            let text = text(random, name);
+            format!("[{}]", pattern(random, name, text.trim_matches(['[', ']'])))
+        }
         _ => {
             let text = text(random, name);
-            pattern(random, &text)
+            pattern(random, name, &text)
         }
     }
 }
@@ -191,7 +221,9 @@ fn text(random: &mut Random, name: &str) -> String {
     let list = match name {
         "principals" | "source.principal" => return principal(random),
         "requestPrincipals" | "request.auth.principal" => {
-            let (issuer, subject) = (random.pick(&ISSUERS), random.pick(SUBJECTS));
+            // The first issuers are in most sets.
+            let issuer = ISSUERS[random.weighted(&[40, 25, 15, 10, 10])];
+            let subject = random.pick(SUBJECTS);
             return format!("{issuer}/{subject}");
         }
         "namespaces" | "source.namespace" => NAMESPACES,
@@ -214,17 +246,26 @@ fn text(random: &mut Random, name: &str) -> String {
 }
 
 /// The text itself, a part of it with a star, a star, or something close to it.
-fn pattern(random: &mut Random, text: &str) -> String {
+fn pattern(random: &mut Random, name: &str, text: &str) -> String {
     let at = random.below(text.len() + 1);
     let at = if text.is_char_boundary(at) { at } else { 0 };
     let (before, behind) = text.split_at(at);
+    // Most fields refuse to load with these, and everything beside them with them.
+    let odd = takes_anything(name) || random.percent(10);
     match random.weighted(&[50, 18, 16, 8, 3, 3, 2]) {
         1 if !before.is_empty() => format!("{before}*"),
         2 if !behind.is_empty() => format!("*{behind}"),
         3 => "*".into(),
-        4 => format!("{text}/"),
-        5 => text.to_uppercase(),
-        6 if !behind.is_empty() => format!("*{behind}*"),
+        4 if odd => format!("{text}/"),
+        5 if odd || name != "connection.sni" => text.to_uppercase(),
+        6 if odd && !behind.is_empty() => format!("*{behind}*"),
         _ => text.into(),
     }
+}
+
+/// Whether any text is a value that may match.
+fn takes_anything(name: &str) -> bool {
+    name.starts_with("request.headers")
+        || name.starts_with("request.auth.claims")
+        || name == "paths"
 }

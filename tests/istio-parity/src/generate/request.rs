@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::metadata;
 use super::pool::{
     ADDRESSES, HOSTS, ISSUERS, METHODS, NAMES, OUTPUTS, PATHS, PORTS, SCOPES, SOURCES, SUBJECTS,
     TIERS, WORDS, principal,
 };
+use super::{aim, metadata};
 use crate::case::{Form, PeerNames, RequestModel, Setup, Token, now};
 use crate::random::Random;
 use crate::rbac::PeerForm;
+use crate::resource::JwtRule;
 
 /// Requests for a workload, over a few connections.
 pub(super) fn requests(random: &mut Random, setup: &Setup, count: usize) -> Vec<RequestModel> {
@@ -24,17 +25,25 @@ pub(super) fn requests(random: &mut Random, setup: &Setup, count: usize) -> Vec<
 /// How many connections carry the requests for one workload.
 const CONNECTIONS: usize = 5;
 
+/// How many of a hundred requests are made for a value of the policies; the others are made of the
+/// same texts, and come close by chance.
+const AIMED: usize = 50;
+
 /// What all requests of one connection have in common.
 fn connection(random: &mut Random, setup: &Setup) -> RequestModel {
     let certificate = setup.peers == PeerForm::Certificate && random.percent(80);
-    RequestModel {
+    let mut connection = RequestModel {
         source_ip: address(random, SOURCES),
         destination_ip: address(random, ADDRESSES),
         destination_port: random.percent(95).then(|| random.pick(PORTS).parse().expect("port")),
         server_name: random.percent(70).then(|| random.pick(NAMES).to_owned()),
         peer: certificate.then(|| names(random)),
         ..RequestModel::default()
+    };
+    if random.percent(AIMED) {
+        aim::connection(random, setup, &mut connection);
     }
+    connection
 }
 
 /// The names in a certificate: now and then none that count, or too many.
@@ -78,8 +87,14 @@ fn request(random: &mut Random, setup: &Setup, connection: RequestModel) -> Requ
         request.headers.push(("origin".into(), "https://a.example".into()));
         request.headers.push(("access-control-request-method".into(), "GET".into()));
     }
-    for _ in 0..[0, 1, 2][random.weighted(&[25, 72, 3])] {
-        place(random, &mut request, setup);
+    if random.percent(AIMED) {
+        aim::request(random, setup, &mut request);
+    }
+    if request.tokens.is_empty() {
+        for _ in 0..[0, 1, 2][random.weighted(&[25, 72, 3])] {
+            let rule = (random.percent(92)).then(|| aim::pick(random, &setup.jwt_rules)).flatten();
+            place(random, &mut request, rule);
+        }
     }
     request
 }
@@ -122,6 +137,7 @@ fn path(random: &mut Random) -> String {
         21 => format!("{before}[]{behind}"),
         22 => format!("{path}{path}"),
         23 => format!("{path}%3fx"),
+        24 => format!("{before}%ff{behind}"),
         _ => path.into(),
     }
 }
@@ -137,11 +153,9 @@ fn escaped_letter(random: &mut Random, path: &str) -> String {
     }
 }
 
-/// Puts a token where some rule looks, or where none does.
-fn place(random: &mut Random, request: &mut RequestModel, setup: &Setup) {
+/// Puts a token where that rule looks, or where none may look.
+pub(super) fn place(random: &mut Random, request: &mut RequestModel, rule: Option<&JwtRule>) {
     let index = request.tokens.len();
-    let rule = (!setup.jwt_rules.is_empty() && random.percent(92))
-        .then(|| &setup.jwt_rules[random.below(setup.jwt_rules.len())]);
     let issuer = rule.map_or(random.pick(&ISSUERS), |rule| rule.issuer.as_str());
     request.tokens.push(token(random, issuer));
     let mark = format!("{{token:{index}}}");
@@ -157,7 +171,7 @@ fn place(random: &mut Random, request: &mut RequestModel, setup: &Setup) {
     } else if let Some(name) = cookie {
         request.headers.push(("cookie".into(), format!("a=b; {name}={mark}")));
     } else {
-        match random.weighted(&[80, 10, 3, 2, 1, 1, 1, 1, 1]) {
+        match random.weighted(&[79, 10, 3, 2, 1, 1, 1, 1, 1, 1]) {
             0 => request.headers.push((usual[0].into(), format!("{}{mark}", usual[1]))),
             1 => add_parameter(request, "access_token", &mark),
             2 => request.headers.push((usual[0].into(), format!("bearer {mark}"))),
@@ -166,6 +180,7 @@ fn place(random: &mut Random, request: &mut RequestModel, setup: &Setup) {
             5 => request.headers.push(("x-token".into(), mark)),
             6 => add_parameter(request, "token", &mark),
             7 => request.headers.push((usual[0].into(), format!("Bearer {mark} x"))),
+            8 => request.headers.push((usual[0].into(), format!("Bearer {mark};"))),
             _ => request.headers.push((usual[0].into(), "Bearer ".into())),
         }
     }
@@ -181,7 +196,8 @@ fn token(random: &mut Random, issuer: &str) -> Token {
     let mut set = |name: &str, value: Value| drop(claims.insert(name.into(), value));
     set("iss", issuer.into());
     if random.percent(88) {
-        set("sub", random.pick(SUBJECTS).into());
+        let odd = random.percent(2).then(|| random.pick(&["", "al\nice"]));
+        set("sub", odd.unwrap_or_else(|| random.pick(SUBJECTS)).into());
     }
     times(random, &mut set);
     match random.weighted(&[40, 35, 10, 15]) {
@@ -235,14 +251,27 @@ fn times(random: &mut Random, set: &mut impl FnMut(&str, Value)) {
 
 fn claim(random: &mut Random) -> Value {
     let word = random.pick(WORDS);
-    match random.weighted(&[50, 30, 5, 3, 3, 3, 3, 3]) {
+    match random.weighted(&[50, 28, 4, 6, 3, 3, 3, 3]) {
         0 => json!(word),
         1 => json!([word, random.pick(WORDS)]),
         2 => json!([[word], 5, null]),
-        3 => json!(5),
+        3 => number(random),
         4 => json!(true),
         5 => json!(null),
         6 => json!({ "x": word }),
         _ => json!(""),
+    }
+}
+
+/// Each has one text in JSON, and now and then another in a header.
+fn number(random: &mut Random) -> Value {
+    match random.below(8) {
+        0 => json!(1e3),
+        1 => json!(1.5),
+        2 => json!(-3),
+        3 => json!(1e21),
+        4 => json!(1e-7),
+        5 => json!(9_007_199_254_740_993_u64),
+        _ => json!(5),
     }
 }

@@ -15,6 +15,8 @@ use crate::rbac::{
 pub enum Strictness {
     /// Several lines or a comma list.
     HeaderLines,
+    /// A header with a number whose text can't be told.
+    UntoldNumber,
     /// A namespace is that of exactly Istio's form of an ID.
     Namespace,
     /// So is a service account.
@@ -35,8 +37,9 @@ pub enum Strictness {
 
 impl Strictness {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HeaderLines,
+        Self::UntoldNumber,
         Self::Namespace,
         Self::ServiceAccount,
         Self::LiteralDots,
@@ -52,6 +55,7 @@ impl Strictness {
     pub const fn id(self) -> &'static str {
         match self {
             Self::HeaderLines => "request.header-lines",
+            Self::UntoldNumber => "output.number",
             Self::Namespace | Self::ServiceAccount => "peer.namespace",
             Self::LiteralDots => "peer.literal-dots",
             Self::WordsWhole => "claim.words-whole",
@@ -111,6 +115,9 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
                 || (wide && doubts.has(Strictness::SubjectJoined) && joined(matchers, facts))
         }
         Matcher::OneOf(matchers) => match lines(matchers) {
+            Some((name, _)) if doubts.has(Strictness::UntoldNumber) && is_untold(name, facts) => {
+                wide
+            }
             Some((name, values)) if doubts.has(Strictness::HeaderLines) => {
                 every_line(name, &values, facts, wide, doubts.joined)
             }
@@ -122,6 +129,10 @@ pub(super) fn holds(matcher: &Matcher, facts: &Facts<'_>, wide: bool, doubts: &D
         Matcher::Not(matcher) => !holds(matcher, facts, !wide, doubts),
         Matcher::Leaf(leaf) => compares(leaf, facts, wide, doubts),
     }
+}
+
+fn is_untold(name: &str, facts: &Facts<'_>) -> bool {
+    facts.untold.iter().any(|untold| untold.eq_ignore_ascii_case(name))
 }
 
 /// Whether something holds of the addresses as they are and of their plain form: both where a

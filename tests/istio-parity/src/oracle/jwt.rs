@@ -61,20 +61,70 @@ pub(super) fn outputs(
     lines
 }
 
-/// A claim as a header: a dot leads into an object; lists and objects are base64 of their JSON.
-fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
+/// The headers of a rule that get a number whose text only the arithmetic of doubles tells.
+pub(super) fn untold((rule, token): (&JwtRule, &Token)) -> Vec<String> {
+    let outputs = rule.output_claim_to_headers.iter();
+    let untold =
+        outputs.filter(|output| claim(&token.claims, &output.claim).is_some_and(shows_its_double));
+    untold.map(|output| output.header.clone()).collect()
+}
+
+/// Whether a claim is a number that is large or has many places, or has numbers inside that are not
+/// plain.
+#[must_use]
+pub fn shows_its_double(claim: &Value) -> bool {
+    match claim {
+        Value::Array(_) | Value::Object(_) => has_odd_numbers(claim),
+        _ => claim.as_f64().is_some_and(is_odd),
+    }
+}
+
+fn is_odd(number: f64) -> bool {
+    let limit = if number.fract() == 0.0 { 53 } else { 32 };
+    number.abs() >= (1_u64 << limit) as f64 || (number * 1e6).fract() != 0.0
+}
+
+fn has_odd_numbers(value: &Value) -> bool {
+    match value {
+        Value::Array(members) => members.iter().any(has_odd_numbers),
+        Value::Object(members) => members.values().any(has_odd_numbers),
+        Value::Number(number) => {
+            number.as_i64().is_none_or(|whole| whole.abs() >= 1_000_000_000_000_000)
+        }
+        _ => false,
+    }
+}
+
+/// A claim; a dot leads into an object.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let mut parts = name.split('.');
     let mut found = claims.get(parts.next()?)?;
     for part in parts {
         found = found.as_object()?.get(part)?;
     }
+    Some(found)
+}
+
+/// A claim as a header: lists and objects are base64 of their JSON.
+fn written_claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
+    let found = claim(claims, name)?;
     match found {
         Value::Null => None,
         Value::String(text) => (!text.is_empty()).then(|| text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(found.to_string()),
+        Value::Bool(_) => Some(found.to_string()),
+        Value::Number(number) => number.as_f64().map(decimal),
         Value::Array(_) | Value::Object(_) => {
             Some(Base64::encode_string(found.to_string().as_bytes()))
         }
+    }
+}
+
+/// Every number is a double to Envoy: whole ones are written whole, others with six digits.
+fn decimal(number: f64) -> String {
+    if number.fract() == 0.0 && (0.0..u64::MAX as f64).contains(&number) {
+        (number as u64).to_string()
+    } else {
+        format!("{number:.6}")
     }
 }
 

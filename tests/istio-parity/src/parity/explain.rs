@@ -130,12 +130,29 @@ fn repeated(request: &RequestModel) -> bool {
 fn peer(peer: &PeerNames) -> Option<&'static str> {
     match peer.uris.as_slice() {
         [] => Some("peer.uri"),
-        [id] => match id.strip_prefix("spiffe://") {
-            Some(rest) if rest.contains('/') => None,
-            _ => Some("peer.spiffe"),
-        },
+        [id] if is_spiffe(id) => None,
+        [id] if is_spiffe(&with_folded_domain(id)) => Some("peer.case"),
+        [_] => Some("peer.spiffe"),
         _ => Some("peer.single"),
     }
+}
+
+/// Whether it is a SPIFFE ID with a path, to the letter.
+fn is_spiffe(id: &str) -> bool {
+    let id = id.strip_prefix("spiffe://").and_then(|rest| rest.split_once('/'));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_segment = |text: &str| !["", ".", ".."].contains(&text) && text.bytes().all(is_plain);
+    let is_domain = |text: &str| {
+        let is_lower = |byte: u8| is_plain(byte) && !byte.is_ascii_uppercase();
+        !text.is_empty() && text.bytes().all(is_lower)
+    };
+    id.is_some_and(|(domain, path)| is_domain(domain) && path.split('/').all(is_segment))
+}
+
+fn with_folded_domain(id: &str) -> String {
+    let (domain, path) =
+        id.strip_prefix("spiffe://").unwrap_or(id).split_once('/').unwrap_or_default();
+    format!("spiffe://{}/{path}", domain.to_lowercase())
 }
 
 /// An audience that Envoy takes for another one.

@@ -74,12 +74,11 @@ impl Report {
         self.bugs.iter().filter_map(|(kind, (_, cases))| Some((kind.as_str(), cases.first()?)))
     }
 
-    /// The fields, keys and forms of value that had less than that to say.
+    /// The parts of policies and requests that had less than that to say.
     pub fn below(&self, least: usize) -> impl Iterator<Item = (&str, Side)> {
         let parts = self.coverage.iter().map(|(part, side)| (part.as_str(), *side));
-        parts.filter(move |(part, side)| {
-            let counts = ["ALLOW ", "DENY ", "form "].iter().any(|kind| part.starts_with(kind));
-            counts && (side.asked < least || side.allowed < least || side.denied < least)
+        parts.filter(move |(_, side)| {
+            side.asked < least || side.allowed < least || side.denied < least
         })
     }
 

@@ -94,7 +94,8 @@ impl Link<'_> {
             self.stream = None;
             self.send(request, bytes)?;
         }
-        Err(io::Error::new(ErrorKind::UnexpectedEof, "no answer"))
+        let message = format!("no answer to {request:?}");
+        Err(io::Error::new(ErrorKind::UnexpectedEof, message))
     }
 }
 

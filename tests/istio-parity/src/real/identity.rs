@@ -5,11 +5,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use lychgate_tests_envoy::{Authority, Scratch, Transport};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::case::PeerNames;
+
+/// The one name in the server's certificate.
+const SERVER: &str = "localhost";
 
 /// A client's certificate, and whether it names the server.
 type Client = (Option<PeerNames>, bool);
@@ -31,8 +36,7 @@ impl fmt::Debug for Identities {
 impl Default for Identities {
     fn default() -> Self {
         let (authority, scratch) = (Authority::new("parity"), Scratch::new("parity"));
-        let names = ["localhost", "example.com", "api.example.com", "ex.example.com"];
-        let server = authority.issue(&[], &names).files(&scratch, "server");
+        let server = authority.issue(&[], &[SERVER]).files(&scratch, "server");
         let clients = scratch.write("authority.pem", authority.pem());
         let transport = Transport::Tls { server, clients, required: false };
         Self { authority, transport, clients: Mutex::default(), _scratch: scratch }
@@ -63,10 +67,14 @@ impl Identities {
         let pem = self.authority.pem().as_bytes();
         roots.add(CertificateDer::from_pem_slice(pem).expect("PEM")).expect("an authority");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = AnyName(verifier.build().expect("an authority"));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring offers them")
-            .with_root_certificates(roots);
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
         let mut config = match peer {
             None => builder.with_no_client_auth(),
             Some(names) => {
@@ -82,5 +90,45 @@ impl Identities {
         config.enable_sni = names_server;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config
+    }
+}
+
+/// Takes the server by its own name, whatever name the handshake asks for: that is part of a case.
+#[derive(Debug)]
+struct AnyName(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let own = ServerName::try_from(SERVER).expect("a name");
+        self.0.verify_server_cert(certificate, chain, &own, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
     }
 }

@@ -206,6 +206,7 @@ impl Case {
             issuer: self.token.map(|(issuer, ..)| issuer),
             subject: self.token.and_then(|(_, subject, _)| subject),
             claims: document.as_ref().and_then(|document| document.root().as_object()),
+            unclear_headers: &[],
             space_delimited: &[],
             metadata: &[],
         })
