@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use lychgate_core::request::{MetadataValue, Metadatum};
 
 use crate::host;
+use crate::protobuf::{Fields, entry};
 
 /// Most elements of a list that are read.
 const ELEMENTS: usize = 64;
@@ -63,49 +64,6 @@ fn kind(message: &[u8], filter: &str, key: &str) -> Option<Kind> {
         6 => Kind::List,
         _ => Kind::Other,
     })
-}
-
-/// The value of a key in the map that is the first field of a message.
-fn entry<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    let entries = Fields(message).filter(|(field, _)| *field == 1);
-    let mut values = entries.filter_map(|(_, entry)| {
-        let find = |wanted| Fields(entry).find(|(field, _)| *field == wanted);
-        let (_, name) = find(1)?;
-        (name == key.as_bytes()).then(|| find(2).map(|(_, value)| value)).flatten()
-    });
-    values.next()
-}
-
-/// The fields of a protobuf message: number and bytes. It ends at what is none.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (u64, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (tag, rest) = varint(self.0)?;
-        let (length, rest) = match tag & 7 {
-            0 => (rest.len().checked_sub(varint(rest)?.1.len())?, rest),
-            1 => (8, rest),
-            2 => {
-                let (length, rest) = varint(rest)?;
-                (usize::try_from(length).ok()?, rest)
-            }
-            5 => (4, rest),
-            _ => return None,
-        };
-        let (bytes, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((tag >> 3, bytes))
-    }
-}
-
-/// A number in as many bytes as it needs, and what follows.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let end = bytes.iter().take(10).position(|byte| *byte < 0x80)?;
-    let (digits, rest) = bytes.split_at_checked(end.checked_add(1)?)?;
-    let number = digits.iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
-    Some((number, rest))
 }
 
 /// The strings in a list, which Envoy gives as pairs with nothing in their second half: the count,

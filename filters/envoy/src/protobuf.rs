@@ -1,4 +1,4 @@
-//! As much of the protocol buffer encoding as Envoy's foreign functions need.
+//! As much of the protocol buffer encoding as Envoy's foreign functions and attributes need.
 
 /// A message under construction.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl Message {
     pub(crate) fn bytes(mut self, field: u8, value: &[u8]) -> Self {
         // Wire type 2: a length, then so many bytes.
         self.0.push((field << 3) | 2);
-        varint(&mut self.0, value.len());
+        write_varint(&mut self.0, value.len());
         self.0.extend_from_slice(value);
         self
     }
@@ -25,7 +25,7 @@ impl Message {
     }
 }
 
-fn varint(out: &mut Vec<u8>, mut value: usize) {
+fn write_varint(out: &mut Vec<u8>, mut value: usize) {
     while value > 0x7f {
         out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
         value >>= 7;
@@ -44,6 +44,50 @@ pub(crate) fn leading_bool(message: &[u8]) -> Option<bool> {
         [0x12, ..] => Some(false),
         _ => None,
     }
+}
+
+/// The fields of a message: number and bytes. They end at what is none.
+#[derive(Debug)]
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (u64, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (tag, rest) = read_varint(self.0)?;
+        let (length, rest) = match tag & 7 {
+            0 => (rest.len().checked_sub(read_varint(rest)?.1.len())?, rest),
+            1 => (8, rest),
+            2 => {
+                let (length, rest) = read_varint(rest)?;
+                (usize::try_from(length).ok()?, rest)
+            }
+            5 => (4, rest),
+            _ => return None,
+        };
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((tag >> 3, bytes))
+    }
+}
+
+/// A number in as many bytes as it needs, and what follows.
+fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let end = bytes.iter().take(10).position(|byte| *byte < 0x80)?;
+    let (digits, rest) = bytes.split_at_checked(end.checked_add(1)?)?;
+    let number = digits.iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
+    Some((number, rest))
+}
+
+/// The value of a key in the map that is the first field of a message.
+pub(crate) fn entry<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let entries = Fields(message).filter(|(field, _)| *field == 1);
+    let mut values = entries.filter_map(|(_, entry)| {
+        let find = |wanted| Fields(entry).find(|(field, _)| *field == wanted);
+        let (_, name) = find(1)?;
+        (name == key.as_bytes()).then(|| find(2).map(|(_, value)| value)).flatten()
+    });
+    values.next()
 }
 
 #[cfg(test)]
