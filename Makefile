@@ -12,7 +12,7 @@ help: ## list the targets
 setup: ## install what is pinned (Rust targets, Envoy, schemas); says what it does, can be run twice
 	@scripts/setup
 
-$(tools): scripts/setup scripts/requirements.txt scripts/istio-schema/package-lock.json js/package-lock.json tests/node/package-lock.json tests/workers/package-lock.json rust-toolchain.toml
+$(tools): scripts/setup scripts/requirements.txt scripts/istio-schema/package-lock.json scripts/report-schemas/package-lock.json js/package-lock.json tests/node/package-lock.json tests/workers/package-lock.json rust-toolchain.toml
 	@scripts/setup
 
 build: $(tools) ## build the Envoy filter (target/wasm32-wasip1/release/lychgate_envoy.wasm)

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const TOOLS = join(ROOT, 'tests/workers/node_modules');
 const START = 60_000;
+const STOP = 5_000;
 
 /** Compiles the folder's policies.yaml into its bundle.json. */
 export function compile(folder) {
@@ -39,7 +40,7 @@ export async function run(folder, requests, headers) {
     if (process.argv.includes('--serve')) await stay(worker, headers);
     else await show(worker.url, requests);
   } finally {
-    worker?.stop();
+    await worker?.stop();
     rmSync(work, { recursive: true, force: true });
   }
 }
@@ -68,7 +69,15 @@ async function start(work) {
     cwd: work, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: join(work, 'logs') },
   });
-  const stop = () => process.kill(-wrangler.pid, 'SIGTERM');
+  const gone = new Promise((resolve) => { wrangler.once('exit', resolve); });
+  const stop = async () => {
+    signal(wrangler, 'SIGTERM');
+    // Now and then wrangler waits without end for a process that is gone already.
+    const late = setTimeout(() => signal(wrangler, 'SIGKILL'), STOP);
+    await gone;
+    clearTimeout(late);
+    signal(wrangler, 'SIGKILL');
+  };
   let log = '';
   const ready = new Promise((resolve, reject) => {
     const look = (text) => {
@@ -84,8 +93,17 @@ async function start(work) {
   try {
     return { url: await ready, wrangler, stop };
   } catch (error) {
-    if (wrangler.exitCode === null) stop();
+    await stop();
     throw error;
+  }
+}
+
+/** To the whole group, if any of it is left. */
+function signal({ pid }, name) {
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
-import { hostVerifier } from '#crypto';
+import { hostLibrary } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { NO_CHANGES } from './changes.js';
+import { frozen, NO_CHANGES } from './changes.js';
 import { unavailable } from './denial.js';
 import { loadError } from './errors.js';
 import { describe } from './fetch.js';
@@ -18,11 +18,12 @@ const CAN_NOT_SAY = 2;
 const REFUSES = 0x1_0000;
 const SHADOW = 0x2_0000;
 const CHANGES = 0x4_0000;
+const AS_TOLD = 0x8_0000;
 const DECIDED = 0;
 const NEED_KEYS = 1;
 
 const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
-const ALGORITHMS = JSON.parse(algorithms()) as SignatureCheck['algorithm'][];
+const ALGORITHMS = JSON.parse(algorithms()) as (SignatureCheck['algorithm'] | 'EdDSA')[];
 
 /** How often WebAssembly was started again, for all guards of this module. */
 let generation = 0;
@@ -47,7 +48,7 @@ export type GuardOptions = PolicySource & {
   readonly fetch?: typeof fetch | false;
   /** Milliseconds since 1970. By default `Date.now`. */
   readonly clock?: () => number;
-  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's. */
+  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's, for Ed25519 too. */
   readonly verifier?: Verifier | 'portable';
   /** Takes the audit record of each decision: one JSON object on one line. */
   readonly audit?: (record: string, decision: Decision) => void;
@@ -72,12 +73,14 @@ interface Machine {
   readonly fetcher: KeyFetcher;
   readonly generation: number;
   readonly revision: string;
+  /** The changes that the engine told last, as JSON, and read once another decision has the same. */
+  told: { readonly text: string | undefined; changes?: Changes };
 }
 
 /** Decides about requests under one policy. */
 export class Guard {
   readonly #host: KeyHost;
-  readonly #verifier: Verifier | undefined;
+  readonly #verifier: GuardOptions['verifier'];
   readonly #audit: GuardOptions['audit'];
   readonly #onFault: GuardOptions['onFault'];
   #bundle: string;
@@ -107,7 +110,7 @@ export class Guard {
   }
 
   private constructor(options: GuardOptions) {
-    const { fetch = globalThis.fetch, verifier = hostVerifier } = options;
+    const { fetch = globalThis.fetch } = options;
     this.#host = {
       fetch: fetch === false ? undefined : (...parameters) => fetch(...parameters),
       keys: options.keys ?? {},
@@ -121,7 +124,7 @@ export class Guard {
         }
       },
     };
-    this.#verifier = verifier === 'portable' ? undefined : verifier;
+    this.#verifier = options.verifier;
     this.#audit = options.audit;
     this.#onFault = options.onFault;
     this.#bundle = bundleText(options);
@@ -238,23 +241,27 @@ export class Guard {
     if ((packed & 0xff) !== DECIDED || entry === undefined) throw new Error('the engine read no request');
     const { verdict, reason, status } = entry;
     const shadow = (packed & SHADOW) !== 0;
-    // Read when somebody looks: a gateway that only asks whether has no use for them.
-    const text = packed & CHANGES ? gate.changes() : undefined;
-    let changes = text === undefined ? NO_CHANGES : undefined;
-    const read = (): Changes => (changes ??= parsed<Changes>(text));
+    const changes = packed & CHANGES ? this.#changes(machine, packed) : NO_CHANGES;
     // One literal for each form: spreading objects would take longer than the engine does.
     if (verdict === 'allow' && this.#audit === undefined) {
-      return { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed;
+      if (typeof changes === 'object') return { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed;
+      return { verdict, reason, status, refuses: false, revision, shadow, get changes() { return changes(); } } as Allowed;
     }
     const correlationId = gate.correlation_id() ?? crypto.randomUUID();
+    const decided = { revision, shadow, changes: typeof changes === 'object' ? changes : changes() };
     const decision = verdict === 'allow'
-      ? { verdict, reason, status, refuses: false, revision, shadow, get changes() { return read(); } } as Allowed
-      : {
-        verdict, reason, status, refuses: (packed & REFUSES) !== 0, revision, shadow, get changes() { return read(); },
-        reply: parsed<Reply>(gate.reply(correlationId)),
-      } as Denied;
+      ? { verdict, reason, status, refuses: false, ...decided } as Allowed
+      : { verdict, reason, status, refuses: (packed & REFUSES) !== 0, ...decided, reply: parsed<Reply>(gate.reply(correlationId)) } as Denied;
     this.#audit?.(gate.audit(this.#host.clock(), correlationId) ?? '', decision);
     return decision;
+  }
+
+  /** Changes that are new are read when somebody looks: a gateway that only asks whether never does. */
+  #changes(machine: Machine, packed: number): Changes | (() => Changes) {
+    if ((packed & AS_TOLD) !== 0) return (machine.told.changes ??= frozen(parsed<Changes>(machine.told.text)));
+    const told: Machine['told'] = { text: machine.gate.changes() };
+    machine.told = told;
+    return () => (told.changes ??= frozen(parsed<Changes>(told.text)));
   }
 
   /** Throws the engine away and denies. */
@@ -286,7 +293,7 @@ export class Guard {
   #machineOf(gate: Gate, buffer: RequestBuffer): Machine {
     const started = generation;
     const fetcher = new KeyFetcher(gate, this.#host, () => started === generation);
-    return { gate, buffer, fetcher, generation, revision: gate.revision() };
+    return { gate, buffer, fetcher, generation, revision: gate.revision(), told: { text: undefined } };
   }
 
   #attempt<T>(work: () => T): T {
@@ -298,12 +305,23 @@ export class Guard {
   }
 }
 
-/** A verifier as the engine asks it: in numbers, and never throwing. */
-function hostSide(verifier: Verifier | undefined): HostVerifier | undefined {
-  return verifier && {
-    verify: (number, key, message, signature) => {
-      const algorithm = ALGORITHMS[number];
-      if (algorithm === undefined) return CAN_NOT_SAY;
+/** What the engine asks about signatures; nothing if it checks all of them itself. */
+function hostSide(verifier: GuardOptions['verifier']): HostVerifier | undefined {
+  if (verifier === 'portable') return undefined;
+  return verifier === undefined ? hostLibrary?.(ALGORITHMS) : callersLibrary(verifier);
+}
+
+/** A caller's own verifier as the engine asks it: by numbers, and never throwing. */
+function callersLibrary(verifier: Verifier): HostVerifier {
+  const keys: Uint8Array[] = [];
+  return {
+    hold: (place, number, key) => {
+      keys[place] = key.slice();
+      return ALGORITHMS[number] !== 'EdDSA';
+    },
+    verify: (number, place, message, signature) => {
+      const [algorithm, key] = [ALGORITHMS[number], keys[place]];
+      if (algorithm === undefined || algorithm === 'EdDSA' || key === undefined) return CAN_NOT_SAY;
       try {
         const genuine = verifier({ algorithm, key, message, signature });
         return genuine === undefined ? CAN_NOT_SAY : Number(genuine === true);

@@ -1,7 +1,10 @@
 /** The glue that wasm-bindgen makes of crates/bindings; the Rust documents it. */
-/** The host's crypto library: 1 for genuine, 0 for not, anything else if it can't say. */
+/** The host's crypto library. Its methods never throw. */
 export interface HostVerifier {
-  verify(algorithm: number, key: Uint8Array, message: Uint8Array, signature: Uint8Array): number;
+  /** Whether it checks signatures of this algorithm with this key, which it then keeps at that place. */
+  hold(place: number, algorithm: number, key: Uint8Array): boolean;
+  /** 1 for genuine, 0 for not, anything else if it can't say. */
+  verify(algorithm: number, place: number, message: Uint8Array, signature: Uint8Array): number;
 }
 export class Gate {
   constructor(bundle: string, seed: number, verifier?: HostVerifier);

@@ -1,6 +1,8 @@
 // lychgate/verify: the token half alone.
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import {
+  createHash, createHmac, createPrivateKey, createPublicKey, randomBytes, sign, verify as nodeVerify,
+} from 'node:crypto';
 import { test } from 'node:test';
 
 import { createJwtVerifier, verifyJwt } from 'lychgate/verify';
@@ -88,4 +90,32 @@ test('options without an issuer, an audience or keys are an error', async () => 
   await assert.rejects(verifyJwt(value, { issuer: ISSUER, jwks: JWKS }), { code: 'audience_required' });
   const { jwks, ...rest } = options;
   await assert.rejects(verifyJwt(value, rest), { name: 'LychgateError' });
+});
+
+test('an EdDSA signature whose R has small order is refused, although OpenSSL takes it', async () => {
+  const seed = Buffer.alloc(32, 7);
+  const privateKey = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
+  const publicKey = createPublicKey(privateKey);
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'EdDSA' };
+  const { verify } = await createJwtVerifier({ issuer: 'https://issuer.example', audience: 'api', jwks: { keys: [jwk] } });
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { iss: 'https://issuer.example', aud: 'api', exp: Math.floor(Date.now() / 1000) + 60 };
+  const message = `${part({ alg: 'EdDSA', kid: 'k' })}.${part(claims)}`;
+  const signed = (signature) => verify(`${message}.${signature.toString('base64url')}`);
+
+  assert.equal((await signed(sign(null, Buffer.from(message), privateKey))).valid, true);
+  // R is the identity, so that S is the hash times the secret (RFC 8032 section 5.1.6).
+  const number = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+  const sha512 = (...parts) => createHash('sha512').update(Buffer.concat(parts)).digest();
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const secret = sha512(seed).subarray(0, 32);
+  secret[0] &= 248;
+  secret[31] = (secret[31] & 127) | 64;
+  const r = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]);
+  const hash = number(sha512(r, Buffer.from(jwk.x, 'base64url'), Buffer.from(message)));
+  const s = Buffer.from(((hash * number(secret)) % order).toString(16).padStart(64, '0'), 'hex').reverse();
+  const forged = Buffer.concat([r, s]);
+  assert.equal(nodeVerify(null, Buffer.from(message), publicKey, forged), true);
+  const answer = await signed(forged);
+  assert.deepEqual([answer.valid, answer.reason], [false, 'signature_invalid']);
 });

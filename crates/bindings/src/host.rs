@@ -1,12 +1,14 @@
 //! The host's crypto library, asked while a decision is made.
 
-use lychgate_core::jwt::key::{Algorithm, Outcome, SignatureCheck, Verifier};
+use core::cell::RefCell;
+
+use lychgate_core::jwt::key::{Algorithm, KeyMaterial, Outcome, SignatureCheck, Verifier};
 use lychgate_crypto::{Portable, spki_der, structure_ok};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The algorithms whose checks a host takes over, by their numbers for it. Ed25519 is not among
-/// them: libraries differ on which signatures are genuine. Nor is HMAC, whose secrets stay here.
-pub(crate) const ALGORITHMS: [Algorithm; 8] = [
+/// The algorithms whose checks a host may take over, by their numbers for it. HMAC is not among
+/// them: its secrets stay here.
+pub(crate) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::Rs256,
     Algorithm::Rs384,
     Algorithm::Rs512,
@@ -15,22 +17,32 @@ pub(crate) const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::Ps512,
     Algorithm::Es256,
     Algorithm::Es384,
+    Algorithm::EdDsa,
 ];
+
+/// The library holds so many keys: as many as one key set may have.
+const PLACES: usize = 64;
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object with a method `verify`.
+    /// An object with the methods `hold` and `verify`.
     #[derive(Debug)]
     pub type HostVerifier;
 
-    /// The number of an algorithm, the key as SubjectPublicKeyInfo in DER, the message, and the
-    /// signature (r and s for ECDSA), all as views that are good during the call only. The answer
-    /// is 1 for genuine, 0 for not, and anything else if the library can't say.
+    /// Takes a key, SubjectPublicKeyInfo in DER, and keeps it at that place until another one comes
+    /// there. False if the library does not check signatures of this algorithm with it: then they
+    /// are checked here. For Ed25519 it must compare the bytes of R, as [`lychgate_crypto`] says.
+    #[wasm_bindgen(method)]
+    fn hold(this: &HostVerifier, place: usize, algorithm: u32, key: &[u8]) -> bool;
+
+    /// The number of an algorithm, the place of a key, the message, and the signature (r and s for
+    /// ECDSA), as views that are good during the call only. The answer is 1 for genuine, 0 for not,
+    /// and anything else if the library can't say.
     #[wasm_bindgen(method)]
     fn verify(
         this: &HostVerifier,
         algorithm: u32,
-        key: &[u8],
+        place: usize,
         message: &[u8],
         signature: &[u8],
     ) -> u32;
@@ -39,37 +51,102 @@ extern "C" {
 /// The library that checks signatures: the host's, where it has one, and the portable one for the
 /// rest.
 #[derive(Debug, Default)]
-pub(crate) struct Library(Option<HostVerifier>);
+pub(crate) struct Library {
+    host: Option<HostVerifier>,
+    held: RefCell<Held>,
+}
+
+/// The keys that were offered to the host, by place, and whether it took them. A host's library
+/// takes longer to read a key than to find it again.
+#[derive(Debug, Default)]
+struct Held {
+    keys: Vec<(KeyMaterial, bool)>,
+    /// The place to be taken next when all are.
+    next: usize,
+}
 
 impl Library {
     pub(crate) fn of(host: Option<HostVerifier>) -> Self {
-        Self(host)
+        Self { host, held: RefCell::default() }
+    }
+
+    /// The structure is checked here, so that the host's own reading of it makes no difference.
+    fn ask(&self, host: &HostVerifier, algorithm: u32, check: &SignatureCheck<'_>) -> Outcome {
+        if !structure_ok(check) {
+            return Outcome::Invalid;
+        }
+        let Some(place) = self.place(host, algorithm, check.key) else {
+            return Portable.verify(check);
+        };
+        match host.verify(algorithm, place, check.message, check.signature) {
+            0 => Outcome::Invalid,
+            1 => Outcome::Valid,
+            _ => Outcome::Unavailable,
+        }
+    }
+
+    /// Where the host holds a key, which it is offered first if it is new; none if it refuses.
+    fn place(&self, host: &HostVerifier, algorithm: u32, key: &KeyMaterial) -> Option<usize> {
+        let mut held = self.held.try_borrow_mut().ok()?;
+        let found = held.keys.iter().position(|(other, _)| other == key);
+        let place = match found {
+            Some(place) => place,
+            None => {
+                let der = spki_der(key)?;
+                held.keep(key, |place| host.hold(place, algorithm, &der))
+            }
+        };
+        let (_, is_held) = held.keys.get(place)?;
+        is_held.then_some(place)
+    }
+}
+
+impl Held {
+    fn keep(&mut self, key: &KeyMaterial, offer: impl FnOnce(usize) -> bool) -> usize {
+        if self.keys.len() < PLACES {
+            let place = self.keys.len();
+            self.keys.push((key.clone(), offer(place)));
+            return place;
+        }
+        let place = self.next;
+        self.next = place.saturating_add(1).checked_rem(PLACES).unwrap_or(0);
+        if let Some(taken) = self.keys.get_mut(place) {
+            *taken = (key.clone(), offer(place));
+        }
+        place
     }
 }
 
 impl Verifier for Library {
     fn verify(&self, check: &SignatureCheck<'_>) -> Outcome {
-        match (&self.0, number(check.algorithm)) {
-            (Some(host), Some(algorithm)) => ask(host, algorithm, check),
+        match (&self.host, number(check.algorithm)) {
+            (Some(host), Some(algorithm)) => self.ask(host, algorithm, check),
             (Some(_), None) | (None, _) => Portable.verify(check),
         }
-    }
-}
-
-/// The structure is checked here, so that the library's own reading of it makes no difference.
-fn ask(host: &HostVerifier, algorithm: u32, check: &SignatureCheck<'_>) -> Outcome {
-    if !structure_ok(check) {
-        return Outcome::Invalid;
-    }
-    let Some(key) = spki_der(check.key) else { return Portable.verify(check) };
-    match host.verify(algorithm, &key, check.message, check.signature) {
-        0 => Outcome::Invalid,
-        1 => Outcome::Valid,
-        _ => Outcome::Unavailable,
     }
 }
 
 fn number(algorithm: Algorithm) -> Option<u32> {
     let place = ALGORITHMS.iter().position(|other| *other == algorithm)?;
     u32::try_from(place).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u8) -> KeyMaterial {
+        KeyMaterial::Ed25519([number; 32])
+    }
+
+    #[test]
+    fn a_new_key_takes_a_free_place_and_then_the_oldest_ones() {
+        let mut held = Held::default();
+        let places: Vec<usize> = (0..130).map(|number| held.keep(&key(number), |_| true)).collect();
+        let expected: Vec<usize> = (0..64).chain(0..64).chain(0..2).collect();
+        assert_eq!(places, expected);
+        assert_eq!(held.keys.len(), PLACES);
+        assert_eq!(held.keys[1], (key(129), true));
+        assert_eq!(held.keys[2], (key(66), true));
+    }
 }

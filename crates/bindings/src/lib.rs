@@ -17,6 +17,7 @@ use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Step};
 use lychgate_core::jwt::key::Verifier as _;
 use lychgate_core::time::UnixTime;
+use lychgate_core::upstream::UpstreamChanges;
 use lychgate_crypto::Portable;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -38,6 +39,7 @@ pub struct Gate {
     cache: TokenCache,
     input: Input,
     last: Option<Decision>,
+    told: Option<UpstreamChanges>,
     suspended: Suspended,
     library: Library,
 }
@@ -58,6 +60,7 @@ impl Gate {
             cache: TokenCache::default(),
             input: Input::default(),
             last: None,
+            told: None,
             suspended: Suspended::default(),
             library: Library::of(verifier),
         })
@@ -75,6 +78,7 @@ impl Gate {
         self.keys.adopt(previous);
         self.engine = engine;
         self.last = None;
+        self.told = None;
         self.suspended = Suspended::default();
         Ok(())
     }
@@ -169,10 +173,12 @@ impl Gate {
         self.last.as_ref().map(|last| text::reply(&last.reply(correlation_id)))
     }
 
-    /// The changes to the last request, as JSON: `remove`, `set`, and `target` where it changes.
+    /// The changes to the last request, as JSON: `remove`, `set`, and `target` where it changes. A
+    /// later decision says if its changes are the same.
     #[must_use]
-    pub fn changes(&self) -> Option<String> {
-        self.last.as_ref().map(|last| text::changes(last.upstream()))
+    pub fn changes(&mut self) -> Option<String> {
+        self.told = self.last.as_ref().map(|last| last.upstream().clone());
+        self.told.as_ref().map(text::changes)
     }
 
     /// The audit record of the last decision: one JSON object on one line.
@@ -256,7 +262,7 @@ impl Gate {
         loop {
             step = match step {
                 Step::Done(decision) => {
-                    let packed = outcome::done(&decision);
+                    let packed = outcome::done(&decision, self.told.as_ref());
                     self.last = Some(*decision);
                     return packed;
                 }

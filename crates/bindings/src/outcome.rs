@@ -2,18 +2,20 @@
 //!
 //! | kind | value |
 //! |---|---|
-//! | 0 decided | the reason's number in 8 bits, then flags: 1 refuses, 2 shadow, 4 changes the request |
+//! | 0 decided | the reason's number in 8 bits, then flags: 1 refuses, 2 shadow, 4 changes the request, 8 as told |
 //! | 1 need keys | a ticket |
 //! | 255 | the buffer held no request, or the ticket was not valid |
 
 use lychgate_core::decision::{Decision, Reason};
+use lychgate_core::upstream::UpstreamChanges;
 
 /// The buffer held no request, or there is no such ticket.
 pub(crate) const UNREADABLE: u32 = 255;
 
 const NEED_KEYS: u32 = 1;
 
-pub(crate) fn done(decision: &Decision) -> u32 {
+/// `told` are the changes that the host was told last: it need not ask again for the same.
+pub(crate) fn done(decision: &Decision, told: Option<&UpstreamChanges>) -> u32 {
     let place = Reason::ALL.iter().position(|reason| *reason == decision.reason());
     let number = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
     let upstream = decision.upstream();
@@ -23,6 +25,7 @@ pub(crate) fn done(decision: &Decision) -> u32 {
         | u32::from(decision.refuses()) << 16
         | u32::from(decision.is_shadow()) << 17
         | u32::from(changes) << 18
+        | u32::from(told == Some(upstream)) << 19
 }
 
 pub(crate) fn need_keys(ticket: usize) -> u32 {

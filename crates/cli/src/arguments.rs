@@ -94,7 +94,7 @@ pub(crate) struct WorkloadOptions {
 }
 
 /// What stands in front of a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum Kind {
     /// A proxy beside it
     Sidecar,
@@ -136,7 +136,7 @@ impl FromStr for Pair {
 }
 
 /// What a targetRef names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Target {
     pub(crate) group: String,
     pub(crate) kind: String,

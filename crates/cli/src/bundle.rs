@@ -2,7 +2,7 @@
 
 mod resources;
 
-use lychgate_core::json::{Bounds, Document as Parsed, JsonWriter};
+use lychgate_core::json::{self, Bounds, Document as Parsed, JsonWriter, View};
 use lychgate_core::limits::BUNDLE_JSON;
 
 use crate::arguments::WorkloadOptions;
@@ -75,16 +75,11 @@ impl Bundle {
 
     /// The same bundle without the resource that a pointer leads into; none if it leads elsewhere.
     pub(crate) fn without(mut self, pointer: &str) -> Result<Option<Self>, CliError> {
-        let index = pointer.strip_prefix("/resources/").and_then(|rest| rest.split('/').next());
-        let Some(index) = index.and_then(|index| index.parse::<usize>().ok()) else {
-            return Ok(None);
-        };
-        let mut bundle: serde_json::Value = serde_json::from_str(&self.text).unwrap_or_default();
-        let list = bundle.get_mut("resources").and_then(serde_json::Value::as_array_mut);
-        let Some(list) = list.filter(|list| index < list.len()) else { return Ok(None) };
-        list.remove(index);
+        let Some((index, _)) = split_resource(pointer) else { return Ok(None) };
+        let bundle = parse(&self.text, &Place::unwritten("bundle"))?;
+        let Some(text) = without_resource(bundle.root(), index) else { return Ok(None) };
         self.removed.push(index);
-        self.text = canonical(&bundle.to_string(), &Place::unwritten("bundle"))?;
+        self.text = text;
         Ok(Some(self))
     }
 
@@ -165,11 +160,41 @@ fn not_an_object(place: &Place) -> CliError {
     CliError::input(place.clone(), Problem::NotAnObject)
 }
 
+/// The text of a bundle without one of its resources, if it has that many.
+fn without_resource(bundle: json::Value<'_>, index: usize) -> Option<String> {
+    let View::Object(members) = bundle.view() else { return None };
+    let mut found = false;
+    let mut writer = JsonWriter::new();
+    writer.object(|writer| {
+        for (name, value) in members {
+            writer.name(name);
+            let View::Array(elements) = value.view() else {
+                writer.value(value);
+                continue;
+            };
+            let here = name == "resources";
+            writer.array(|writer| {
+                for (number, element) in elements.enumerate() {
+                    if here && number == index {
+                        found = true;
+                    } else {
+                        writer.value(element);
+                    }
+                }
+            });
+        }
+    });
+    found.then(|| writer.finish())
+}
+
 fn canonical(text: &str, place: &Place) -> Result<String, CliError> {
+    parse(text, place).map(|document| document.canonical())
+}
+
+fn parse(text: &str, place: &Place) -> Result<Parsed, CliError> {
     // Compiling may pass what loading refuses; loading says so with a better place.
     let bounds = Bounds { bytes: usize::MAX, ..BUNDLE_JSON };
     Parsed::parse(text.as_bytes(), &bounds)
-        .map(|document| document.canonical())
         .map_err(|error| CliError::input(place.clone(), Problem::Json(error)))
 }
 

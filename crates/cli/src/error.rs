@@ -22,6 +22,10 @@ pub(crate) enum CliError {
     FileTooLarge { path: String, limit: usize },
     /// More files than the bound.
     TooManyFiles { found: usize, limit: usize },
+    /// Folders inside one another beyond the bound.
+    TooDeep { path: String, limit: usize },
+    /// Something in a folder that has a policy's name and is a pipe or a device.
+    NotAFile { path: String },
     /// A file is not UTF-8.
     NotText { path: String, at: usize },
     /// A folder without policies.
@@ -66,6 +70,8 @@ impl CliError {
             | Self::Exists { .. }
             | Self::FileTooLarge { .. }
             | Self::TooManyFiles { .. }
+            | Self::TooDeep { .. }
+            | Self::NotAFile { .. }
             | Self::NotText { .. }
             | Self::NoFiles { .. }
             | Self::NoTests { .. }
@@ -97,6 +103,8 @@ impl fmt::Display for CliError {
             Self::TooManyFiles { found, limit } => {
                 write!(f, "{found} files, at most {limit} are read")
             }
+            Self::TooDeep { path, limit } => write!(f, "{path}: more than {limit} folders deep"),
+            Self::NotAFile { path } => write!(f, "{path}: no file but a pipe or a device"),
             Self::NotText { path, at } => write!(f, "{path}: invalid UTF-8 at byte {at}"),
             Self::NoFiles { path } => {
                 write!(f, "{path}: no .yaml, .yml or .json file in this folder")

@@ -4,10 +4,12 @@ mod files;
 mod json;
 mod node;
 mod scalar;
+mod text;
 mod yaml;
 
 pub(crate) use files::{Format, SourceFile, list, read_all, read_one, read_text};
-pub(crate) use node::{Document, Mark, Node, Place, Text, Value};
+pub(crate) use node::{Document, Mark, Node, Place, Value};
+pub(crate) use text::Text;
 
 use crate::error::CliError;
 
@@ -30,7 +32,7 @@ mod tests {
     use super::*;
 
     fn read(format: Format, text: &str) -> Result<Vec<String>, CliError> {
-        let text = Text { name: "a".into(), text: text.to_owned() };
+        let text = Text::new("a".to_owned(), text.to_owned());
         let file = SourceFile { format, file: std::rc::Rc::new(text) };
         let documents = documents(&file)?;
         Ok(documents

@@ -16,6 +16,9 @@ pub(crate) use svg::svg;
 /// Where callers are who belong to no namespace.
 const OUTSIDE: &str = "outside";
 
+/// Longest name, and longest list of what may cross, in characters: each stands at many arrows.
+const LONGEST: usize = 300;
+
 /// Everything in a fixed order, so that a picture can be committed and compared.
 #[derive(Debug, Default)]
 pub(crate) struct TrustMap {
@@ -48,15 +51,16 @@ impl TrustMap {
         for workload in &cluster.workloads {
             map.join(&workload.namespace, workload.name);
         }
-        for (_, node) in cluster.of_kind("AuthorizationPolicy") {
-            map.add_policy(&cluster.namespace_of(node), node);
+        for policy in cluster.of_kind("AuthorizationPolicy") {
+            map.add_policy(&policy.home, policy.node);
         }
         map
     }
 
     fn join(&mut self, zone: &str, name: &str) -> Member {
-        self.zones.entry(zone.to_owned()).or_default().insert(name.to_owned());
-        Member { zone: zone.to_owned(), name: name.to_owned() }
+        let (zone, name) = (cut(zone), cut(name));
+        self.zones.entry(zone.clone()).or_default().insert(name.clone());
+        Member { zone, name }
     }
 
     fn add_policy(&mut self, namespace: &str, node: &Node) {
@@ -67,8 +71,8 @@ impl TrustMap {
         let target = self.join(namespace, &target(node));
         let rules = node.at("/spec/rules").map(Node::elements).unwrap_or_default();
         for rule in rules {
-            let label = label(rule);
-            for from in self.sources(rule) {
+            let label = cut(&label(rule));
+            for from in self.sources(rule, namespace) {
                 let (to, label, denied) = (target.clone(), label.clone(), action == "DENY");
                 self.crossings.insert(Crossing { from, to, label, denied });
             }
@@ -76,13 +80,13 @@ impl TrustMap {
     }
 
     /// Who the callers of a rule are: its principals, namespaces, tokens or addresses.
-    fn sources(&mut self, rule: &Node) -> Vec<Member> {
+    fn sources(&mut self, rule: &Node, namespace: &str) -> Vec<Member> {
         let entries = rule.get("from").map(Node::elements).unwrap_or_default();
         let mut sources = Vec::new();
         for source in entries.iter().filter_map(|entry| entry.get("source")) {
             for (field, values) in source.members() {
                 for value in values.elements().iter().filter_map(Node::as_str) {
-                    let (zone, name) = caller(field, value);
+                    let (zone, name) = caller(field, value, namespace);
                     sources.push(self.join(&zone, &name));
                 }
             }
@@ -94,12 +98,20 @@ impl TrustMap {
     }
 }
 
-/// The zone and the name of a caller.
-fn caller(field: &str, value: &str) -> (String, String) {
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+/// The zone and the name of a caller. A service account without a namespace is in the policy's.
+fn caller(field: &str, value: &str, home: &str) -> (String, String) {
     let parts: Vec<&str> = value.split('/').collect();
     let (zone, name) = match (field, parts.as_slice()) {
         ("principals", [_, "ns", namespace, "sa", account]) => (*namespace, (*account).to_owned()),
         ("principals", [_, "ns", namespace, "*"]) => (*namespace, "everybody".to_owned()),
+        ("serviceAccounts", [account]) => (home, (*account).to_owned()),
         ("serviceAccounts", [namespace, account]) => (*namespace, (*account).to_owned()),
         ("namespaces", [namespace]) if *namespace != "*" => (*namespace, "everybody".to_owned()),
         ("requestPrincipals", _) => (OUTSIDE, format!("token {value}")),
@@ -156,10 +168,12 @@ fn label(rule: &Node) -> String {
     }
     for condition in rule.get("when").map(Node::elements).unwrap_or_default() {
         let key = condition.get("key").and_then(Node::as_str).unwrap_or_default();
-        let key = key.strip_prefix("request.auth.claims").unwrap_or(key);
+        let key = match key.strip_prefix("request.auth.claims") {
+            Some(path) => path.trim_matches(['[', ']']).replace("][", "."),
+            None => key.to_owned(),
+        };
         for (field, sign) in [("values", "="), ("notValues", "!=")] {
             if condition.get(field).is_some() {
-                let key = key.trim_matches(['[', ']']);
                 parts.push(format!("{key}{sign}{}", list(condition, field)));
             }
         }

@@ -19,6 +19,12 @@ pub(crate) trait Shape: Sized {
     fn schema(definitions: &mut Definitions) -> serde_json::Value;
 }
 
+/// One of some words.
+pub(crate) trait Word {
+    /// As documents write it.
+    fn word(self) -> &'static str;
+}
+
 /// Where a document has another shape than it should, and what should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShapeError {
@@ -173,10 +179,8 @@ macro_rules! words {
             )+
         }
 
-        impl $type {
-            /// As documents write it.
-            #[allow(dead_code, reason = "some words are only read")]
-            $vis const fn word(self) -> &'static str {
+        impl $crate::shape::Word for $type {
+            fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
                 }
@@ -235,7 +239,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Thing, String> {
-        let file = Text { name: "a.yaml".into(), text: text.into() };
+        let file = Text::new("a.yaml".into(), text.into());
         let file = SourceFile { format: Format::Yaml, file: std::rc::Rc::new(file) };
         let document = input::documents(&file).unwrap().pop().unwrap();
         Thing::read(&document.root).map_err(|error| error.in_place(&document.place).to_string())

@@ -23,10 +23,12 @@ const EC_P384: [u8; 16] = [
     0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22,
 ];
 
-/// The SubjectPublicKeyInfo of an RSA or EC key (RFC 5280 §4.1.2.7).
+/// id-Ed25519 (RFC 8410 §3).
+const ED25519: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
+
+/// The SubjectPublicKeyInfo of a public key (RFC 5280 §4.1.2.7).
 ///
-/// `None` for a secret, which must not leave this process as a public key, and for Ed25519, which
-/// other libraries verify by another rule than ours.
+/// `None` for a secret, which must not leave this process as a public key.
 #[must_use]
 pub fn spki_der(key: &KeyMaterial) -> Option<Vec<u8>> {
     let (algorithm, bits): (&[u8], Vec<u8>) = match key {
@@ -38,7 +40,8 @@ pub fn spki_der(key: &KeyMaterial) -> Option<Vec<u8>> {
             };
             (algorithm, [&[4], &**x, &**y].concat())
         }
-        KeyMaterial::Ed25519(_) | KeyMaterial::Secret(_) => return None,
+        KeyMaterial::Ed25519(bytes) => (&ED25519, bytes.to_vec()),
+        KeyMaterial::Secret(_) => return None,
     };
     let no_unused_bits = [0];
     let bit_string = element(BIT_STRING, &[&no_unused_bits, &bits])?;
@@ -141,9 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_ed25519_keys_are_not_handed_out() {
+    fn secrets_are_not_handed_out() {
         assert_eq!(spki_der(&KeyMaterial::Secret(Box::new([1; 32]))), None);
-        assert_eq!(spki_der(&KeyMaterial::Ed25519([1; 32])), None);
         assert_eq!(spki_der(&KeyMaterial::Rsa { n: Box::new([]), e: Box::new([]) }), None);
     }
 }

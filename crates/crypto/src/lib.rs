@@ -8,7 +8,8 @@
 //! A host with a library of its own may verify with that instead, if it
 //! * takes its keys only through [`Portable`]'s [`KeyCheck`],
 //! * asks [`structure_ok`] first and takes its no for an answer, and
-//! * leaves Ed25519 to [`Portable`], unless its own library refuses what `verify_strict` refuses.
+//! * leaves Ed25519 to [`Portable`], unless its own library computes R without the cofactor and
+//!   compares its bytes: with the other two points, that is what `verify_strict` does.
 //!
 //! Then the verdict is the same in every host. [`spki_der`] and [`ecdsa_der`] translate what such
 //! libraries want to see in DER.

@@ -11,7 +11,7 @@ use crate::{ecdsa, ed25519};
 /// else they accept. It refuses an algorithm that does not fit the key, a signature of any other
 /// length than the algorithm's, an RSA signature not below the modulus (RFC 8017 §5.2.2), r or s
 /// of zero or not below the curve's order (FIPS 186-5 §6.4.2), an Ed25519 S not below the group
-/// order (RFC 8032 §5.1.7), and a secret shorter than the hash (RFC 7518 §3.2).
+/// order (RFC 8032 §5.1.7) or R of small order, and a secret shorter than the hash (RFC 7518 §3.2).
 #[must_use]
 pub fn structure_ok(check: &SignatureCheck<'_>) -> bool {
     let (signature, key) = (check.signature, check.key);
@@ -23,7 +23,7 @@ pub fn structure_ok(check: &SignatureCheck<'_>) -> bool {
         Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => is_below_modulus(signature, key),
         Algorithm::Es256 => is_pair_below(signature, &ecdsa::P256_ORDER),
         Algorithm::Es384 => is_pair_below(signature, &ecdsa::P384_ORDER),
-        Algorithm::EdDsa => is_scalar(signature),
+        Algorithm::EdDsa => has_scalar(signature) && !has_small_order(signature),
         Algorithm::Hs256 => is_long_enough(key, Hash::Sha256),
         Algorithm::Hs384 => is_long_enough(key, Hash::Sha384),
         Algorithm::Hs512 => is_long_enough(key, Hash::Sha512),
@@ -49,9 +49,17 @@ fn is_scalar_below(number: &[u8], order: &[u8]) -> bool {
     number.len() == order.len() && number.iter().any(|&byte| byte != 0) && *number < *order
 }
 
-fn is_scalar(signature: &[u8]) -> bool {
+fn has_scalar(signature: &[u8]) -> bool {
     let Some((_, s)) = signature.split_last_chunk::<32>() else { return false };
     s.iter().rev().lt(ed25519::ORDER.iter().rev())
+}
+
+/// Whether R is a point of small order in its canonical encoding. The other encodings of such
+/// points need no list: a cofactorless verifier never computes them.
+fn has_small_order(signature: &[u8]) -> bool {
+    let Some((r, _)) = signature.split_first_chunk::<32>() else { return true };
+    let [y @ .., last] = r;
+    ed25519::SMALL_ORDER.iter().any(|[known @ .., high]| y == known && last & 0x7f == *high)
 }
 
 fn is_long_enough(key: &KeyMaterial, hash: Hash) -> bool {
@@ -147,10 +155,25 @@ mod tests {
         assert!(ok(Algorithm::EdDsa, &key, &signature(-1)));
         assert!(!ok(Algorithm::EdDsa, &key, &signature(0)));
         assert!(!ok(Algorithm::EdDsa, &key, &signature(1)));
-        assert!(ok(Algorithm::EdDsa, &key, &[0; 64]));
+        assert!(ok(Algorithm::EdDsa, &key, &[[1; 32], [0; 32]].concat()));
         assert!(!ok(Algorithm::EdDsa, &key, &[0; 63]));
         assert!(!ok(Algorithm::EdDsa, &key, &[0; 65]));
         assert!(!ok(Algorithm::EdDsa, &key, &[]));
+    }
+
+    #[test]
+    fn an_ed25519_r_of_small_order_is_refused_whatever_its_sign() {
+        let key = KeyMaterial::Ed25519([1; 32]);
+        for point in ed25519::SMALL_ORDER {
+            for (place, change, accepted) in
+                [(31, 0, false), (31, 0x80, false), (31, 0x40, true), (0, 2, true), (17, 1, true)]
+            {
+                let mut signature = [point, [1; 32]].concat();
+                signature[63] = 0;
+                signature[place] ^= change;
+                assert_eq!(ok(Algorithm::EdDsa, &key, &signature), accepted, "{signature:x?}");
+            }
+        }
     }
 
     #[test]

@@ -49,7 +49,8 @@ fn authority(parts: &Parts) -> Option<&[u8]> {
 /// The socket's own address is the physical peer; nothing here follows `X-Forwarded-For`. A socket
 /// for both families has IPv4 addresses in their mapped form.
 fn connection(parts: &Parts) -> Connection<'_> {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let address =
+        parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     Connection { source_ip: address, remote_ip: address, ..Connection::default() }
 }
 

@@ -21,17 +21,18 @@ impl Stream {
     }
 }
 
-impl Context for Stream {
-    /// A request that went away waits no longer.
-    fn on_done(&mut self) -> bool {
+/// A request that went away waits no longer.
+impl Drop for Stream {
+    fn drop(&mut self) {
         if let Ok(mut shared) = self.shared.try_borrow_mut()
             && let Some(plugin) = shared.as_mut()
         {
             plugin.forget(self.id);
         }
-        true
     }
 }
+
+impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, lines: usize, _: bool) -> Action {

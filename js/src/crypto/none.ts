@@ -1,4 +1,4 @@
-import type { Verifier } from '../types.js';
+import type { HostVerifier } from '#wasm';
 
 /** This host has no library that answers at once: signatures are checked in WebAssembly. */
-export const hostVerifier: Verifier | undefined = undefined;
+export const hostLibrary: ((algorithms: readonly string[]) => HostVerifier) | undefined = undefined;

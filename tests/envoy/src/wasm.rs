@@ -10,7 +10,7 @@ pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two levels down").to_path_buf()
 }
 
-/// The filter: `LYCHGATE_WASM`, else built now, once.
+/// The filter as it ships: `LYCHGATE_WASM`, else built now, once.
 #[must_use]
 pub fn filter() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
@@ -21,14 +21,9 @@ pub fn filter() -> &'static Path {
 }
 
 fn build() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(project())
-        .args(["build", "--quiet", "--release", "-p", "lychgate-envoy"])
-        .args(["--target", "wasm32-wasip1"])
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the filter does not build");
+    let status = Command::new(project().join("scripts/build-filter")).status();
+    let built = status.is_ok_and(|status| status.success());
+    assert!(built, "the filter does not build: run `make setup`, or set LYCHGATE_WASM");
     target().join("wasm32-wasip1/release/lychgate_envoy.wasm")
 }
 

@@ -1,4 +1,4 @@
-//! The module itself: what it imports, and how large it is.
+//! The module itself: what it imports and exports, and how large it is.
 
 use std::collections::BTreeSet;
 
@@ -44,6 +44,21 @@ const ABI: &[&str] = &[
 /// what it needs to start and to print a panic.
 const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
+/// What Envoy calls: it enters the module once for each of these that concerns a request.
+const CALLBACKS: &[&str] = &[
+    "_initialize",
+    "memory",
+    "proxy_abi_version_0_2_1",
+    "proxy_on_configure",
+    "proxy_on_context_create",
+    "proxy_on_delete",
+    "proxy_on_http_call_response",
+    "proxy_on_memory_allocate",
+    "proxy_on_request_headers",
+    "proxy_on_tick",
+    "proxy_on_vm_start",
+];
+
 /// The largest size that a proxy fetches and compiles without anybody noticing, in bytes.
 const LIMIT: usize = 600 * 1000;
 
@@ -66,6 +81,18 @@ fn the_filter_imports_the_proxy_wasm_abi_and_nothing_else() {
     let expected: BTreeSet<_> =
         [expect("env", ABI), expect("wasi_snapshot_preview1", WASI)].concat().into_iter().collect();
     assert_eq!(imports, expected);
+}
+
+#[test]
+fn the_filter_is_called_for_nothing_that_it_ignores() {
+    let module = std::fs::read(wasm::filter()).unwrap();
+    let mut exports = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(&module) {
+        if let Payload::ExportSection(section) = payload.unwrap() {
+            exports.extend(section.into_iter().map(|export| export.unwrap().name.to_owned()));
+        }
+    }
+    assert_eq!(exports, CALLBACKS.iter().map(|name| (*name).to_owned()).collect());
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::arguments::{Pair, WorkloadOptions};
-use crate::error::CliError;
+use super::policies::{Label, Policies, Policy};
+use crate::arguments::WorkloadOptions;
 use crate::input::{Document, Node, Place, Value};
 
 /// The kinds that make pods from a template, and where the template is.
@@ -23,11 +23,12 @@ const ROOT: &str = "istio-system";
 /// What the documents of a folder say, sorted.
 #[derive(Debug)]
 pub(crate) struct Cluster<'a> {
-    pub(crate) documents: &'a [Document],
-    pub(crate) options: WorkloadOptions,
+    read: &'a [Document],
+    pub(super) options: WorkloadOptions,
     /// Namespaces that somebody uses, and where each is first seen.
     pub(crate) namespaces: BTreeMap<String, Place>,
     pub(crate) workloads: Vec<Workload<'a>>,
+    pub(crate) policies: Policies<'a>,
 }
 
 /// Something that runs pods.
@@ -36,7 +37,7 @@ pub(crate) struct Workload<'a> {
     pub(crate) kind: &'a str,
     pub(crate) namespace: String,
     pub(crate) name: &'a str,
-    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) labels: Vec<Label>,
     pub(crate) place: Place,
     /// Where it opts out of the sidecar, if it does.
     pub(crate) opts_out: Option<Place>,
@@ -45,20 +46,27 @@ pub(crate) struct Workload<'a> {
 impl<'a> Cluster<'a> {
     pub(crate) fn of(documents: &'a [Document], options: &WorkloadOptions) -> Self {
         let mut cluster = Self {
-            documents,
+            read: documents,
             options: options.clone(),
             namespaces: BTreeMap::new(),
             workloads: Vec::new(),
+            policies: Policies::default(),
         };
+        let mut policies = Vec::new();
         for (place, node) in cluster.resources() {
-            cluster.add(place, node);
+            if text(node, "/apiVersion").starts_with("security.istio.io/") {
+                policies.push(cluster.policy(place, node));
+            } else {
+                cluster.add(place, node);
+            }
         }
+        cluster.policies = Policies::of(policies);
         cluster
     }
 
     /// Every resource, those inside lists too.
     pub(crate) fn resources(&self) -> impl Iterator<Item = (Place, &'a Node)> + use<'a> {
-        self.documents.iter().flat_map(|document| {
+        self.read.iter().flat_map(|document| {
             let items = match text(&document.root, "/kind") {
                 "List" => document.root.get("items").map(Node::elements).unwrap_or_default(),
                 _ => core::slice::from_ref(&document.root),
@@ -67,12 +75,14 @@ impl<'a> Cluster<'a> {
         })
     }
 
+    fn policy(&self, place: Place, node: &'a Node) -> Policy<'a> {
+        let selector = texts(node.at("/spec/selector/matchLabels"));
+        Policy { place, node, kind: text(node, "/kind"), home: self.namespace_of(node), selector }
+    }
+
     /// The resources of one of Istio's kinds.
-    pub(crate) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = (Place, &'a Node)> {
-        self.resources().filter(move |(_, node)| {
-            text(node, "/kind") == kind
-                && text(node, "/apiVersion").starts_with("security.istio.io/")
-        })
+    pub(crate) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Policy<'a>> {
+        self.policies.iter().filter(move |policy| policy.kind == kind)
     }
 
     pub(crate) fn root_namespace(&self) -> &str {
@@ -109,38 +119,25 @@ impl<'a> Cluster<'a> {
         });
     }
 
-    /// The documents that may apply to a workload: those of its namespace and of the root one.
-    pub(crate) fn policies_for(
-        &self,
-        workload: &WorkloadOptions,
-    ) -> Result<Vec<Document>, CliError> {
+    /// The policies that may apply to a workload: those of its namespace and of the root one whose
+    /// selector does not exclude it.
+    pub(super) fn applying(&self, workload: &WorkloadOptions) -> Vec<usize> {
         let namespace = workload.namespace.as_deref().unwrap_or_default();
-        let mut policies = Vec::new();
-        for (place, node) in self.resources() {
-            let home = self.namespace_of(node);
-            let near = home == namespace || home == self.root_namespace();
-            let api_version = text(node, "/apiVersion");
-            if near
-                && api_version.starts_with("security.istio.io")
-                && may_select(node, &workload.labels)
-            {
-                policies.push(Document { place, root: node.clone() });
-            }
-        }
-        Ok(policies)
+        let labels = workload.labels.iter().map(|l| (l.key.clone(), l.value.clone()));
+        self.policies.applying(self.homes(namespace), &labels.collect::<Vec<_>>())
     }
-}
 
-/// Whether the selector of a resource does not exclude these labels.
-fn may_select(node: &Node, labels: &[Pair]) -> bool {
-    selector(node)
-        .iter()
-        .all(|(key, value)| labels.iter().any(|label| (&label.key, &label.value) == (key, value)))
-}
+    /// Policies as documents.
+    pub(super) fn documents(&self, policies: &[usize]) -> Vec<Document> {
+        let policies = policies.iter().filter_map(|index| self.policies.get(*index));
+        let document = |p: &Policy<'_>| Document { place: p.place.clone(), root: p.node.clone() };
+        policies.map(document).collect()
+    }
 
-/// The labels that a resource selects workloads by.
-pub(super) fn selector(node: &Node) -> Vec<(String, String)> {
-    texts(node.at("/spec/selector/matchLabels"))
+    /// Whose policies apply to a workload of that namespace.
+    pub(super) fn homes<'n>(&'n self, namespace: &'n str) -> [&'n str; 2] {
+        [namespace, self.root_namespace()]
+    }
 }
 
 /// `sidecar.istio.io/inject: "false"`, as a label or as an annotation.
@@ -161,7 +158,7 @@ pub(super) fn text<'n>(node: &'n Node, pointer: &str) -> &'n str {
     node.at(pointer).and_then(Node::as_str).unwrap_or_default()
 }
 
-fn texts(node: Option<&Node>) -> Vec<(String, String)> {
+fn texts(node: Option<&Node>) -> Vec<Label> {
     let members = node.map(Node::members).unwrap_or_default().iter();
     members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }

@@ -1,8 +1,10 @@
 //! Gaps between trust zones that no single policy shows.
 
+use std::collections::HashSet;
+
 use lychgate_core::Severity;
 
-use super::cluster::{Cluster, Workload, selector, text};
+use super::cluster::{Cluster, Workload, text};
 use crate::diagnostic::Diagnostic;
 use crate::input::{Node, Place};
 
@@ -43,17 +45,19 @@ const UNSELECTED: Gap = (
 /// Every gap that the manifests show.
 pub(super) fn of(cluster: &Cluster<'_>) -> Vec<Diagnostic> {
     let mut gaps = Vec::new();
+    let used: HashSet<&String> = cluster.workloads.iter().map(|w| &w.namespace).collect();
+    let (denying, strict) = (denying_by_default(cluster), strict(cluster));
+    let mesh = strict.contains(cluster.root_namespace());
     for (namespace, place) in &cluster.namespaces {
-        let used = cluster.workloads.iter().any(|workload| workload.namespace == *namespace);
-        if !denies_by_default(cluster, namespace) {
+        if !denying.contains(namespace) {
             gaps.push(gap(NO_NETWORK_POLICY, place.clone(), format!("namespace {namespace}")));
         }
-        if used && !is_strict(cluster, namespace) {
+        if used.contains(namespace) && !mesh && !strict.contains(namespace.as_str()) {
             gaps.push(gap(MTLS_NOT_STRICT, place.clone(), format!("namespace {namespace}")));
         }
     }
-    for (place, node) in cluster.of_kind("PeerAuthentication") {
-        modes(&place, node, &mut gaps);
+    for policy in cluster.of_kind("PeerAuthentication") {
+        modes(&policy.place, policy.node, &mut gaps);
     }
     for workload in &cluster.workloads {
         let Workload { kind, namespace, name, .. } = workload;
@@ -72,9 +76,9 @@ fn gap((code, risk, fix): Gap, place: Place, detail: String) -> Diagnostic {
     Diagnostic { severity, code, detail, risk, fix, place, pointer, correction: None }
 }
 
-/// Whether a NetworkPolicy selects every pod of the namespace and lets nobody in.
-fn denies_by_default(cluster: &Cluster<'_>, namespace: &str) -> bool {
-    cluster.resources().any(|(_, node)| {
+/// The namespaces of which a NetworkPolicy selects every pod and lets nobody in.
+fn denying_by_default(cluster: &Cluster<'_>) -> HashSet<String> {
+    let denying = cluster.resources().filter(|(_, node)| {
         let types: Vec<_> = node
             .at("/spec/policyTypes")
             .map(|types| types.elements().iter().filter_map(Node::as_str).collect())
@@ -90,24 +94,20 @@ fn denies_by_default(cluster: &Cluster<'_>, namespace: &str) -> bool {
         let opens = node.at("/spec/ingress").is_some_and(|rules| !rules.elements().is_empty());
         text(node, "/kind") == "NetworkPolicy"
             && text(node, "/apiVersion").starts_with("networking.k8s.io/")
-            && cluster.namespace_of(node) == namespace
             && selects_all
             && (types.is_empty() || types.contains(&"Ingress"))
             && !opens
-    })
+    });
+    denying.map(|(_, node)| cluster.namespace_of(node)).collect()
 }
 
-/// Whether mTLS is required in a namespace, by its own policy or by that of the mesh. A policy that
-/// is not strict is reported itself.
-fn is_strict(cluster: &Cluster<'_>, namespace: &str) -> bool {
-    let whole = |home: &str| {
-        cluster.of_kind("PeerAuthentication").find_map(|(_, node)| {
-            let mode = text(node, "/spec/mtls/mode");
-            let applies = cluster.namespace_of(node) == home && selector(node).is_empty();
-            (applies && !mode.is_empty() && mode != "UNSET").then_some(())
-        })
-    };
-    whole(namespace).or_else(|| whole(cluster.root_namespace())).is_some()
+/// The namespaces with a policy of their own about mTLS. One that is not strict is reported itself.
+fn strict<'c>(cluster: &'c Cluster<'_>) -> HashSet<&'c str> {
+    let whole = cluster.of_kind("PeerAuthentication").filter(|policy| {
+        let mode = text(policy.node, "/spec/mtls/mode");
+        policy.selector.is_empty() && !mode.is_empty() && mode != "UNSET"
+    });
+    whole.map(|policy| policy.home.as_str()).collect()
 }
 
 /// The modes of one PeerAuthentication that let plaintext in.
@@ -133,9 +133,6 @@ fn modes(place: &Place, node: &Node, gaps: &mut Vec<Diagnostic>) {
 /// is selected by `targetRefs`, of which the manifests don't say whom they serve: such a policy
 /// counts for its whole namespace.
 fn is_selected(cluster: &Cluster<'_>, workload: &Workload<'_>) -> bool {
-    cluster.of_kind("AuthorizationPolicy").any(|(_, node)| {
-        let home = cluster.namespace_of(node);
-        (home == workload.namespace || home == cluster.root_namespace())
-            && selector(node).iter().all(|label| workload.labels.contains(label))
-    })
+    let homes = cluster.homes(&workload.namespace);
+    cluster.policies.applies("AuthorizationPolicy", homes, &workload.labels)
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::cluster::{Cluster, selector, text};
+use super::cluster::{Cluster, text};
+use super::policies::Label;
 use crate::arguments::{Kind, Pair, Target, WorkloadOptions};
 use crate::input::Node;
 
 /// What stands in front of a workload, and by what it is found.
-type Key = (String, Vec<(String, String)>, Vec<(String, String, String)>);
+type Key = (String, Vec<Label>, Vec<(String, String, String)>);
 
 /// The workloads of the manifests, and for each policy one that it applies to: so every policy is
 /// looked at, also in a folder that has nothing but policies.
@@ -19,11 +20,10 @@ pub(super) fn of(cluster: &Cluster<'_>) -> Vec<WorkloadOptions> {
         keys.insert((workload.namespace.clone(), labels, Vec::new()));
     }
     for kind in ["AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"] {
-        for (_, node) in cluster.of_kind(kind) {
-            let mut labels = selector(node);
+        for policy in cluster.of_kind(kind) {
+            let mut labels = policy.selector.clone();
             labels.sort();
-            let key = (cluster.namespace_of(node), labels, targets(node));
-            keys.insert(key);
+            keys.insert((policy.home.clone(), labels, targets(policy.node)));
         }
     }
     keys.into_iter().map(|key| options(key, &cluster.options)).collect()

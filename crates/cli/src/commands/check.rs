@@ -1,6 +1,6 @@
 //! `lychgate check`: what is wrong with policies, with a bundle, or with the manifests around them.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -121,11 +121,12 @@ fn check(options: &Options, files: &[SourceFile]) -> Result<Checked, CliError> {
 
 fn tell(options: &Options, checked: &Checked) -> Result<(), CliError> {
     let style = options.color.style(&std::io::stderr());
-    let mut stderr = std::io::stderr().lock();
+    let mut stderr = BufWriter::new(std::io::stderr().lock());
     for found in &checked.diagnostics {
         // Nobody is left to tell when standard error is closed.
         let _ = writeln!(stderr, "{}", diagnostic::human(found, style));
     }
+    let _ = stderr.flush();
     drop(stderr);
     if checked.has_errors() {
         return Ok(());

@@ -49,12 +49,14 @@ pub(crate) fn human(diagnostic: &Diagnostic, style: Style) -> String {
 /// The line with a caret under what is meant.
 fn excerpt(place: &Place, style: Style) -> Option<String> {
     let mark = place.mark?;
-    let line = place.file.text.lines().nth(mark.line.checked_sub(1)?)?;
-    let column = mark.column.checked_sub(1)?;
     // Of a long line, such as a bundle of one line, the part around the mark.
-    let start = if column > SHOWN / 2 { column.saturating_sub(20) } else { 0 };
-    let before: String = line.chars().skip(start).take(column.saturating_sub(start)).collect();
-    let rest: String = line.chars().skip(column).take(SHOWN).collect();
+    let start = if mark.column > SHOWN / 2 { mark.column.saturating_sub(20) } else { 1 };
+    let shown = |column: usize, most: usize| -> Option<String> {
+        let line = place.file.from(mark.line, column)?.chars();
+        Some(line.take(most).take_while(|c| !matches!(c, '\n' | '\r')).collect())
+    };
+    let before = shown(start, mark.column.checked_sub(start)?)?;
+    let rest = shown(mark.column, SHOWN)?;
     let width = mark.length.clamp(1, rest.chars().count().max(1));
     let before = visible(&before.replace('\t', " "));
     let rest = visible(&rest.replace('\t', " "));
@@ -75,7 +77,7 @@ mod tests {
     use crate::input::{Mark, Text};
 
     fn shown(text: &str, mark: Mark) -> String {
-        let file = Text { name: "a.yaml".into(), text: text.into() };
+        let file = Text::new("a.yaml".into(), text.into());
         let place = Place { file: std::rc::Rc::new(file), document: None, mark: Some(mark) };
         excerpt(&place, Style::PLAIN).unwrap_or_default()
     }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::Diagnostic;
 
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
 pub(crate) fn sarif(diagnostics: &[Diagnostic]) -> String {
     let mut rules: Vec<Value> = Vec::new();
     let mut codes: Vec<&str> = Vec::new();
@@ -14,22 +16,19 @@ pub(crate) fn sarif(diagnostics: &[Diagnostic]) -> String {
             rules.push(rule(diagnostic));
         }
     }
-    let results: Vec<Value> = diagnostics.iter().map(|found| result(found, &codes)).collect();
-    let log = json!({
-        "version": "2.1.0",
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "lychgate",
-                "version": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
+    let driver = json!({
+        "name": "lychgate",
+        "version": env!("CARGO_PKG_VERSION"),
+        "informationUri": env!("CARGO_PKG_REPOSITORY"),
+        "rules": rules,
     });
-    format!("{log:#}\n")
+    // One line for each result, without ever holding all of them as values.
+    let lines = diagnostics.iter().map(|found| result(found, &codes).to_string());
+    let results = lines.collect::<Vec<_>>().join(",\n");
+    format!(
+        "{{\"version\": \"2.1.0\",\n\"$schema\": \"{SCHEMA}\",\n\"runs\": [{{\"tool\": \
+         {{\"driver\": {driver}}},\n\"columnKind\": \"unicodeCodePoints\",\n\"results\": [\n{results}\n]}}]}}\n"
+    )
 }
 
 fn rule(diagnostic: &Diagnostic) -> Value {

@@ -117,7 +117,7 @@ fn read(text: &str) -> Result<Crossing, String> {
             }
         }
     });
-    let file = crate::input::Text { name: "the record".to_owned(), text: writer.finish() };
+    let file = crate::input::Text::new("the record".to_owned(), writer.finish());
     let file = crate::input::SourceFile {
         format: crate::input::Format::Json,
         file: std::rc::Rc::new(file),

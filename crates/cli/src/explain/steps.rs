@@ -107,14 +107,14 @@ pub(crate) fn steps(decision: &Decision, scenario: &Scenario) -> Vec<Step> {
         let text = match outcome {
             Outcome::NotReached => String::new(),
             Outcome::Refused => format!("{}{detail}: {}", reason.code(), meaning(reason)),
-            Outcome::Passed => passed(stage, decision, scenario),
+            Outcome::Passed => passed(stage, last, decision, scenario),
         };
         Step { name: stage.name(), outcome, text }
     };
     Stage::ALL.map(step).into()
 }
 
-fn passed(stage: Stage, decision: &Decision, scenario: &Scenario) -> String {
+fn passed(stage: Stage, last: Stage, decision: &Decision, scenario: &Scenario) -> String {
     let crossing = decision.crossing();
     match stage {
         Stage::Request => {
@@ -124,14 +124,14 @@ fn passed(stage: Stage, decision: &Decision, scenario: &Scenario) -> String {
         }
         Stage::Peer => match (&crossing.peer, &scenario.peer) {
             (Some(peer), _) => peer.clone(),
-            (None, Peer::Absent | Peer::Malformed(_) | Peer::Verified(_)) => {
-                "none presented, and none is required".to_owned()
-            }
+            (None, Peer::Absent) => "none presented, and none is required".to_owned(),
+            (None, Peer::Malformed(_) | Peer::Verified(_)) => "presented".to_owned(),
         },
-        Stage::Credential => match crossing.issuer {
-            Some(_) => "one token".to_owned(),
-            None => "no token".to_owned(),
-        },
+        // A token that was refused was there; only a verified one has an issuer.
+        Stage::Credential if crossing.issuer.is_some() || last == Stage::Token => {
+            "one token".to_owned()
+        }
+        Stage::Credential => "no token was read".to_owned(),
         Stage::Token => match (&crossing.issuer, &crossing.subject) {
             (Some(issuer), Some(subject)) => format!("verified: {subject} of {issuer}"),
             (Some(issuer), None) => format!("verified: no subject, of {issuer}"),

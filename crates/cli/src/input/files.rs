@@ -38,7 +38,8 @@ pub(crate) struct SourceFile {
 /// standard input. Symbolic links inside folders are not followed; hidden files are left out.
 ///
 /// # Errors
-/// Refuses a folder without policies: a wrong path must not look like an empty policy.
+/// Refuses a folder without policies: a wrong path must not look like an empty policy. Nor must what
+/// is in it and is not read: pipes and devices, and folders below the bound.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<SourceFile>, CliError> {
     let mut found = Vec::new();
     for path in paths {
@@ -71,7 +72,7 @@ pub(crate) fn read_one(path: &Path) -> Result<SourceFile, CliError> {
         _ if text.trim_start().starts_with('{') => Format::Json,
         _ => Format::Yaml,
     };
-    Ok(SourceFile { format, file: Rc::new(Text { name, text }) })
+    Ok(SourceFile { format, file: Rc::new(Text::new(name, text)) })
 }
 
 /// Reads at most `limit` bytes of UTF-8 text from a file, or from standard input for `-`.
@@ -123,13 +124,22 @@ fn walk(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), Cl
         if hidden || kind.is_symlink() {
             continue;
         }
-        if kind.is_dir() && deeper > 0 {
-            walk(&path, deeper.saturating_sub(1), found)?;
+        if kind.is_dir() {
+            let deeper = deeper.checked_sub(1).ok_or_else(|| too_deep(&path))?;
+            walk(&path, deeper, found)?;
         } else if matches!(extension(&path), Some("yaml" | "yml" | "json")) {
+            // Opening a pipe would wait for somebody who writes into it.
+            if !kind.is_file() {
+                return Err(CliError::NotAFile { path: path.display().to_string() });
+            }
             found.push(path);
         }
     }
     Ok(())
+}
+
+fn too_deep(path: &Path) -> CliError {
+    CliError::TooDeep { path: path.display().to_string(), limit: FOLDERS_DEEP }
 }
 
 fn extension(path: &Path) -> Option<&str> {

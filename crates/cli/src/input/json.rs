@@ -168,7 +168,7 @@ mod tests {
     fn every_value_of_a_json_file_has_its_place() {
         let text =
             "{\n  \"a\": [1, {\"b\\\"é\": [ ], \"c\" : \"x,]\"}, [[2]], null],\n\n \"d\":true }";
-        let file = Text { name: "a.json".into(), text: text.into() };
+        let file = Text::new("a.json".into(), text.into());
         let file = SourceFile { format: Format::Json, file: std::rc::Rc::new(file) };
         let documents = read(&file).unwrap();
         let root = &documents.first().unwrap().root;

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use lychgate_core::json::{Bounds, JsonWriter};
 
+use super::Text;
+
 /// One document of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
@@ -143,14 +145,6 @@ fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// A file that was read.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Text {
-    /// As the user named it.
-    pub(crate) name: String,
-    pub(crate) text: String,
-}
-
 /// Where something stands: file, document of the file, line and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -168,7 +162,7 @@ impl Place {
 
     /// A place in something that is no file.
     pub(crate) fn unwritten(name: &str) -> Self {
-        Self::whole(Rc::new(Text { name: name.to_owned(), text: String::new() }))
+        Self::whole(Rc::new(Text::new(name.to_owned(), String::new())))
     }
 
     /// The same file and document, at that mark if there is one.

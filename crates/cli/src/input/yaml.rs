@@ -230,7 +230,7 @@ mod tests {
     use crate::input::{Format, Text};
 
     fn read_text(text: &str) -> Result<Vec<Document>, CliError> {
-        let file = Text { name: "a.yaml".into(), text: text.to_owned() };
+        let file = Text::new("a.yaml".into(), text.to_owned());
         read(&SourceFile { format: Format::Yaml, file: std::rc::Rc::new(file) })
     }
 

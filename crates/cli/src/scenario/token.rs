@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::spec::{MintedToken, Signer};
 use crate::clock::Span;
 use crate::jwk::{Exported, SigningAlgorithm, SigningKey};
-use crate::shape::words;
+use crate::shape::{Word as _, words};
 
 /// The name of every throw-away key.
 const KID: &str = "lychgate-test";

@@ -83,8 +83,9 @@ pub(super) fn evaluations(message: &Message, subject: &mut Subject) -> Reply {
     Reply::json(200, &json!({ "evaluations": answers }))
 }
 
+/// The body is the message alone (§10.1).
 fn refuse(reason: &str) -> Reply {
-    Reply::json(400, &json!({ "error": reason }))
+    Reply::json(400, &json!(reason))
 }
 
 /// Read by core first: it refuses duplicate members, which serde_json swallows.

@@ -3,7 +3,7 @@
 use lychgate_core::decision::{Decision, RuleName, Verdict};
 
 use crate::scenario::Scenario;
-use crate::shape::{Map, Nullable, record, words};
+use crate::shape::{Map, Nullable, Word as _, record, words};
 
 record! {
     /// What must become of a request. What is not named may be anything.

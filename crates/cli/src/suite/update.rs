@@ -3,6 +3,7 @@
 use super::run::{CaseResult, FileResult, Outcome};
 use super::{Mismatch, Observed};
 use crate::input::{Mark, Node, Value};
+use crate::shape::Word as _;
 
 /// A change of a text: some characters of a line become others.
 #[derive(Debug, Clone, PartialEq, Eq)]

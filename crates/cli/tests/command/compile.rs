@@ -186,6 +186,10 @@ fn proxies_get_a_configuration_that_fails_closed() {
     for part in ["FAIL_CLOSE", "\"AUTHN\"", "\"oci://r/l:1\"", "\"matchLabels\"", "\"Bundle\""] {
         assert!(plugin.contains(part), "{part} is not in {plugin}");
     }
+    assert!(plugin.contains("\"SERVER\""), "what the workload is sent: {plugin}");
+    let gateway = format!("{line} --kind gateway --as trafficextension --module oci://r/l:1");
+    let gateway = folder.run(&gateway).ok();
+    assert!(gateway.contains("\"CLIENT\""), "all at a gateway is what it sends: {gateway}");
     assert_eq!(folder.run(&format!("{line} --as envoy")).code, 2);
 }
 

@@ -190,3 +190,25 @@ fn keys_of_remote_issuers_come_from_files() {
     let line = format!("{line} --jwks https://i/keys=set.json");
     assert!(folder.run(&line).ok().starts_with("allow 200 allowed_by_rule"));
 }
+
+/// Of each step up to the refusal: what came, though it was refused.
+#[test]
+fn what_is_malformed_is_never_shown_as_absent() {
+    let steps = |rest: &str| -> Vec<(String, String)> {
+        let answer = json_of(&format!("--path /charge {rest}"));
+        let text = |step: &Value, name: &str| step[name].as_str().unwrap().to_owned();
+        let steps = answer["steps"].as_array().unwrap().iter();
+        steps.map(|step| (text(step, "outcome"), text(step, "text"))).collect()
+    };
+    let of = |outcome: &str, text: &str| (outcome.to_owned(), text.to_owned());
+    let peer = of("passed", "spiffe://cluster.local/ns/shop/sa/cart");
+    let one = of("passed", "one token");
+    for token in ["abc", "a.b.c", "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3gifQ.AAAA"] {
+        let found = steps(&format!("{CART} --token {token}"));
+        assert_eq!((&found[1], &found[2]), (&peer, &one), "{token}");
+        assert_eq!(found[3].0, "refused", "{token}");
+    }
+    assert_eq!(steps(CART)[2], of("passed", "no token was read"));
+    let found = steps("--peer unverified --token abc");
+    assert_eq!((found[1].0.as_str(), found[2].0.as_str()), ("refused", "not reached"));
+}

@@ -12,6 +12,7 @@ spec:
   - from:
     - source: {principals: [cluster.local/ns/edge/sa/gateway]}
     - source: {namespaces: [back-office]}
+    - source: {serviceAccounts: [cart]}
     to:
     - operation: {methods: [POST], paths: ['/a\"b<c>']}
     when:
@@ -46,11 +47,13 @@ fn every_form_shows_zones_crossings_and_refusals() {
     n2[\"anybody\"]
   end
   subgraph z3[\"shop\"]
-    n3[\"pay\"]
+    n3[\"cart\"]
+    n4[\"pay\"]
   end
-  n0 -- \"POST /a#34;b#60;c#62;#59; scope=pay:write\" --> n3
-  n1 -- \"POST /a#34;b#60;c#62;#59; scope=pay:write\" --> n3
-  n2 -. \":9090\" .-x n3
+  n0 -- \"POST /a#34;b#60;c#62;#59; scope=pay:write\" --> n4
+  n1 -- \"POST /a#34;b#60;c#62;#59; scope=pay:write\" --> n4
+  n2 -. \":9090\" .-x n4
+  n3 -- \"POST /a#34;b#60;c#62;#59; scope=pay:write\" --> n4
 "
     );
     let dot = folder.run("graph p.yaml --format dot").ok();
@@ -65,7 +68,7 @@ fn every_form_shows_zones_crossings_and_refusals() {
     assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(svg.contains("POST /a&quot;b&lt;c&gt;; scope=pay:write"), "{svg}");
     assert!(!svg.contains("href") && !svg.contains("<script"), "it needs nothing else");
-    assert_eq!(svg.matches("<path class=\"allow\"").count(), 2);
+    assert_eq!(svg.matches("<path class=\"allow\"").count(), 3);
     assert_eq!(svg.matches("<path class=\"deny\"").count(), 1);
 }
 
@@ -78,5 +81,44 @@ fn the_order_of_files_and_documents_changes_nothing() {
     for form in ["mermaid", "dot", "svg"] {
         let one = folder.run(&format!("graph a.yaml --format {form}")).ok();
         assert_eq!(folder.run(&format!("graph b.yaml --format {form}")).ok(), one, "{form}");
+    }
+}
+
+/// Each text of the picture has a place of its own, and a refusal is seen without colours too.
+#[test]
+fn no_text_lies_on_another_one() {
+    let folder = Folder::new();
+    folder.write("p.yaml", POLICIES);
+    let svg = folder.run("graph p.yaml --format svg").ok();
+    let attribute = |line: &str, name: &str| -> String {
+        let rest = line.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let texts: Vec<_> = svg.lines().filter(|line| line.starts_with("<text")).collect();
+    let mut places: Vec<_> =
+        texts.iter().map(|line| (attribute(line, "x"), attribute(line, "y"))).collect();
+    places.sort();
+    let all = places.len();
+    places.dedup();
+    assert_eq!(places.len(), all, "{svg}");
+    assert!(svg.contains("stroke-dasharray") && svg.contains("prefers-color-scheme:dark"), "{svg}");
+}
+
+/// A text of half a megabyte at ten thousand arrows.
+#[test]
+fn long_texts_are_cut() {
+    let folder = Folder::new();
+    let callers: Vec<String> = (0..1_000).map(|n| format!("cluster.local/ns/n{n}/sa/p")).collect();
+    folder.write(
+        "p.yaml",
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: a}}\nspec:\n  rules:\n  - from: [{{source: {{principals: [{}]}}}}]\n    to: [{{operation: {{paths: [/{}]}}}}]\n",
+            callers.join(", "),
+            "x".repeat(100_000)
+        ),
+    );
+    for form in ["mermaid", "dot", "svg"] {
+        let picture = folder.run(&format!("graph p.yaml --format {form}")).ok();
+        assert!(picture.len() < 2_000_000 && picture.contains('…'), "{form}: {}", picture.len());
     }
 }

@@ -1,14 +1,25 @@
 //! Runs the built command in a folder of its own.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// A folder that goes away at the end of the test.
 pub(crate) struct Folder {
     path: PathBuf,
+}
+
+/// What a run may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) processor_seconds: u32,
+    /// Address space in kilobytes; some systems have no such limit.
+    pub(crate) memory: u32,
+    pub(crate) patience: Duration,
 }
 
 /// What a run of the command left.
@@ -45,6 +56,32 @@ impl Folder {
     /// Runs a command line, split at spaces.
     pub(crate) fn run(&self, line: &str) -> Ran {
         self.run_with(&line.split_whitespace().collect::<Vec<_>>(), "")
+    }
+
+    /// Exit code and standard error of a run; no code when a limit ended it.
+    pub(crate) fn run_within(&self, arguments: &[&str], limits: Limits) -> (Option<i32>, String) {
+        let Limits { processor_seconds, memory, patience } = limits;
+        let script = format!(
+            "ulimit -v {memory} 2>/dev/null; ulimit -t {processor_seconds} && exec \"$0\" \"$@\""
+        );
+        let err = self.path("standard-error");
+        let mut child = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_lychgate")])
+            .args(arguments)
+            .current_dir(&self.path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while child.try_wait().unwrap().is_none() && start.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Nothing happens to what has ended.
+        let _ = child.kill();
+        let code = child.wait().unwrap().code();
+        (code, String::from_utf8_lossy(&fs::read(err).unwrap()).into_owned())
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {

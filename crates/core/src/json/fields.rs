@@ -146,14 +146,27 @@ impl<'a> Fields<'a> {
     /// A list, empty when absent.
     #[inline(never)]
     pub(crate) fn list<T>(&self, name: &str, read: Read<'a, T>) -> Result<Vec<T>, DecodeError> {
-        let Some(value) = self.0.get(name) else { return Ok(Vec::new()) };
-        let elements = value.as_array().ok_or_else(|| value.mismatch("a list").below(name))?;
         let mut list = Vec::new();
-        for (index, element) in elements.enumerate() {
-            let read = read(element);
-            list.push(read.map_err(|error| error.below(&index.to_string()).below(name))?);
-        }
+        self.each(name, &mut |element| {
+            list.push(read(element)?);
+            Ok(())
+        })?;
         Ok(list)
+    }
+
+    /// Walks a list, for [`list`](Self::list): one copy, whatever the elements become.
+    #[inline(never)]
+    fn each(
+        &self,
+        name: &str,
+        read: &mut dyn FnMut(Value<'a>) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let Some(value) = self.0.get(name) else { return Ok(()) };
+        let elements = value.as_array().ok_or_else(|| value.mismatch("a list").below(name))?;
+        for (index, element) in elements.enumerate() {
+            read(element).map_err(|error| error.below(&index.to_string()).below(name))?;
+        }
+        Ok(())
     }
 
     /// A list that may be absent or `null`, which may mean something else than an empty one.

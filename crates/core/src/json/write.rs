@@ -38,12 +38,12 @@ impl JsonWriter {
 
     /// Writes an object whose members `members` writes.
     pub fn object(&mut self, members: impl FnOnce(&mut Self)) {
-        self.nested('{', '}', members);
+        self.nested("{", "}", members);
     }
 
     /// Writes an array whose elements `elements` writes.
     pub fn array(&mut self, elements: impl FnOnce(&mut Self)) {
-        self.nested('[', ']', elements);
+        self.nested("[", "]", elements);
     }
 
     /// Writes the name of a member; its value must follow.
@@ -78,6 +78,7 @@ impl JsonWriter {
     }
 
     /// Writes the name of a record's member, which needs no escape; its value must follow.
+    #[inline(never)]
     pub fn label(&mut self, name: &'static str) {
         self.separate();
         self.out.push('"');
@@ -87,6 +88,7 @@ impl JsonWriter {
     }
 
     /// Writes a record's member that is a string.
+    #[inline(never)]
     pub fn member(&mut self, name: &'static str, value: &str) {
         self.label(name);
         self.string(value);
@@ -97,18 +99,19 @@ impl JsonWriter {
         self.raw(&canonical(value));
     }
 
+    /// One copy for the many places that write records.
+    #[inline(never)]
     fn raw(&mut self, text: &str) {
         self.separate();
         self.out.push_str(text);
     }
 
-    fn nested(&mut self, open: char, close: char, inside: impl FnOnce(&mut Self)) {
-        self.separate();
-        self.out.push(open);
+    fn nested(&mut self, open: &str, close: &str, inside: impl FnOnce(&mut Self)) {
+        self.raw(open);
         self.comma = false;
         inside(self);
-        self.out.push(close);
-        self.comma = true;
+        self.comma = false;
+        self.raw(close);
     }
 
     fn separate(&mut self) {

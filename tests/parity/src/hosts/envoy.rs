@@ -12,7 +12,7 @@ use lychgate_tests_envoy::{
     Client, Envoy, Filter, Identity, JwksServer, Listener, Response, Scratch, Setup, Transport,
     Upstream,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Host, Native};
 use crate::answer::{Answer, Sent};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::arguments::WorkloadOptions;
+use crate::arguments::{Kind, WorkloadOptions};
 
 /// An entry for a listener's `http_filters`.
 ///
@@ -77,8 +77,13 @@ impl Plugin<'_> {
         } else {
             spec.insert("targetRefs".to_owned(), json!(references));
         }
-        // Requests to the workload only, not those that it makes itself.
-        spec.insert("match".to_owned(), json!([{ "mode": "SERVER" }]));
+        // Requests to the workload only, not those that it makes itself. For Istio all that passes
+        // a gateway is what the gateway itself sends.
+        let mode = match self.workload.kind {
+            Kind::Sidecar | Kind::Waypoint => "SERVER",
+            Kind::Gateway => "CLIENT",
+        };
+        spec.insert("match".to_owned(), json!([{ "mode": mode }]));
         spec
     }
 

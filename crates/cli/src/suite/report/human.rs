@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 
 use super::Report;
+use crate::shape::Word as _;
 use crate::suite::coverage::{Gap, Summary};
 use crate::suite::run::{CaseResult, FileResult, Outcome};
 use crate::suite::{Mismatch, Observed};

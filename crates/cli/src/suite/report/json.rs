@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Report;
+use crate::shape::Word as _;
 use crate::suite::coverage::{Counted, Gap, Summary};
 use crate::suite::run::{CaseResult, Outcome};
 use crate::suite::{Mismatch, Observed};

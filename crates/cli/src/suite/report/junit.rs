@@ -4,6 +4,7 @@ use core::fmt::Write as _;
 use core::time::Duration;
 
 use super::Report;
+use crate::shape::Word as _;
 use crate::suite::Observed;
 use crate::suite::run::{CaseResult, FileResult, Outcome};
 
