@@ -244,7 +244,7 @@ fn has_plain_numbers(value: Value<'_>) -> bool {
         View::Number(number) => number::is_plain(number),
         View::Array(mut members) => members.all(has_plain_numbers),
         View::Object(mut members) => members.all(|(_, member)| has_plain_numbers(member)),
-        _ => true,
+        View::Null | View::Bool(_) | View::String(_) => true,
     }
 }
 
