@@ -124,8 +124,9 @@ impl Run {
         while asked < arguments.cases && tallies.iter().all(|tally| tally.different.is_empty()) {
             lab.catch_up();
             let count = (arguments.cases - asked).div_ceil(REQUESTS).min(CHUNK);
-            let mut drawn: Vec<_> = (0..count).map(|_| RandomGroup::next(&mut random)).collect();
             let first = number;
+            let mut drawn: Vec<_> =
+                (0..count).map(|index| RandomGroup::next(&mut random, first + index)).collect();
             let group = |(index, drawn): (usize, &RandomGroup)| drawn.group(lab, first + index);
             let mut groups: Vec<Group> = drawn.iter().enumerate().map(group).collect();
             number += count;

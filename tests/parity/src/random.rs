@@ -57,10 +57,10 @@ pub struct RandomGroup {
 }
 
 impl RandomGroup {
-    /// The next one of a stream.
+    /// That of this turn, see [`generate::group`].
     #[must_use]
-    pub fn next(random: &mut Random) -> Self {
-        let generate::Group { setups, requests } = generate::group(random, REQUESTS);
+    pub fn next(random: &mut Random, turn: usize) -> Self {
+        let generate::Group { setups, requests } = generate::group(random, turn, REQUESTS);
         let setup = carried(setups[random.below(setups.len())].clone());
         let now = random.percent(30).then_some(NOW);
         let request = |model| {
