@@ -137,7 +137,7 @@ const RANGES: &[&str] = &[
 /// What policies name; Envoy has the names in lower case.
 const SERVER_NAMES: &[&str] = &["example.com", "api.example.com", "ex.example.com", "shop.test"];
 pub(super) const NAMES: &[&str] =
-    &["example.com", "api.example.com", "EX.example.com", "Shop.test", "other.test"];
+    &["example.com", "api.example.com", "EX.example.com", "Shop.test", "other.test", "www.test"];
 pub(super) const WORDS: &[&str] = &[
     "admin",
     "user",
