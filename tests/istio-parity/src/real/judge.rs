@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
 
 use super::answer::{Echo, Native, Through};
@@ -228,13 +229,27 @@ pub fn verdict(
     }
 }
 
-/// What an application receives, with its path in one spelling.
+/// What an application receives, with its path in one spelling, and objects in one order.
 fn comparable(question: &Question<'_>, echo: &Echo) -> Echo {
     let line = |(name, value): &(String, String)| match name.as_str() {
         ":path" => (name.clone(), comparable_path(question, value)),
-        _ => (name.clone(), value.clone()),
+        _ => (name.clone(), in_order(value)),
     };
     echo.iter().map(line).collect()
+}
+
+/// Lists and objects become headers as base64 of their JSON, in which Envoy's objects have their
+/// members in any order, now this and then that.
+fn in_order(value: &str) -> String {
+    let json = Base64::decode_vec(value).ok();
+    let json = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    match json {
+        Some(mut json @ (Value::Array(_) | Value::Object(_))) => {
+            json.sort_all_objects();
+            json.to_string()
+        }
+        _ => value.to_owned(),
+    }
 }
 
 /// What an application receives of one side only.
