@@ -85,9 +85,14 @@ fn authority(uri: &str) -> Option<&str> {
     (is_clean && !authority.contains('@') && !uri.contains('#')).then_some(authority)
 }
 
-/// A name with a dot whose last label is no number: not `localhost`, not an address in any of its
-/// spellings (the [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker) tells them
-/// apart by the last label).
+/// The last labels of names that mean something in one network only: RFC 6761 §6.3, RFC 6762 §3,
+/// RFC 8375 (`home.arpa`; nothing else below `arpa` is a server either), and what ICANN has reserved
+/// for private use.
+const PRIVATE: [&str; 4] = ["localhost", "local", "arpa", "internal"];
+
+/// A name with a dot whose last label is neither one of [`PRIVATE`] nor a number: no address in any
+/// of its spellings (the [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker) tells
+/// them apart by the last label).
 fn is_public(authority: &str) -> bool {
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -99,7 +104,7 @@ fn is_public(authority: &str) -> bool {
         && host.bytes().all(is_name)
         && !last.is_empty()
         && !is_number
-        && !last.eq_ignore_ascii_case("localhost")
+        && !PRIVATE.iter().any(|private| last.eq_ignore_ascii_case(private))
 }
 
 #[cfg(test)]
@@ -150,6 +155,10 @@ mod tests {
             "localhost",
             "a.localhost",
             "metadata",
+            "keys.default.svc.cluster.local",
+            "printer.Local.",
+            "router.home.arpa",
+            "metadata.google.internal:443",
             "127.0.0.1",
             "169.254.169.254:80",
             "10.1",
