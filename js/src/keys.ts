@@ -1,9 +1,6 @@
 import type { Gate } from '#wasm';
 import type { FetchReport } from './types.js';
 
-/** The engine refuses a larger body; reading stops one byte above. */
-const JWKS_BYTES = 64 * 1024;
-
 const TIMEOUT = 0;
 const NO_CONNECTION = 1;
 const TOO_LARGE = 2;
@@ -17,6 +14,8 @@ interface Source {
   readonly discovered: boolean;
   readonly timeout: number;
   readonly wait: number;
+  /** The engine refuses a larger body, so reading stops there. */
+  readonly bytes: number;
 }
 
 /** What a fetch of keys needs from its guard. */
@@ -96,13 +95,13 @@ export class KeyFetcher {
   }
 
   /** Never rejects. A set that is discovered has for both its fetches the time of one. */
-  async #download(fetch: KeyHost['fetch'] & {}, index: number, { uri, discovered, timeout }: Source): Promise<void> {
+  async #download(fetch: KeyHost['fetch'] & {}, index: number, { uri, discovered, timeout, bytes }: Source): Promise<void> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeout);
-    let answer: Answer | undefined = await get(fetch, uri, abort.signal);
+    let answer: Answer | undefined = await get(fetch, uri, bytes, abort.signal);
     if (discovered && typeof answer.body !== 'number') {
       const keySet = this.#discover(index, answer.body);
-      answer = keySet === undefined ? undefined : await get(fetch, keySet, abort.signal);
+      answer = keySet === undefined ? undefined : await get(fetch, keySet, bytes, abort.signal);
     }
     clearTimeout(timer);
     const last = answer;
@@ -149,7 +148,7 @@ interface Answer {
 }
 
 /** Never rejects. A redirect is a status: it is never followed. */
-async function get(fetch: KeyHost['fetch'] & {}, uri: string, signal: AbortSignal): Promise<Answer> {
+async function get(fetch: KeyHost['fetch'] & {}, uri: string, bytes: number, signal: AbortSignal): Promise<Answer> {
   try {
     const headers = { accept: 'application/json' };
     const response = await fetch(uri, { headers, redirect: 'manual', signal });
@@ -157,7 +156,7 @@ async function get(fetch: KeyHost['fetch'] & {}, uri: string, signal: AbortSigna
       response.body?.cancel().catch(() => {});
       return failure(response.status >= 100 ? response.status : NO_CONNECTION);
     }
-    return { body: await read(response), cacheControl: response.headers.get('cache-control') ?? '' };
+    return { body: await read(response, bytes), cacheControl: response.headers.get('cache-control') ?? '' };
   } catch {
     return failure(signal.aborted ? TIMEOUT : NO_CONNECTION);
   }
@@ -167,15 +166,15 @@ function failure(code: number): Answer {
   return { body: code, cacheControl: '' };
 }
 
-async function read(response: Response): Promise<Uint8Array | number> {
-  const body = new Uint8Array(JWKS_BYTES);
+async function read(response: Response, bytes: number): Promise<Uint8Array | number> {
+  const body = new Uint8Array(bytes);
   let length = 0;
   if (response.body === null) return body.subarray(0, 0);
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return body.subarray(0, length);
-    if (length + value.length > JWKS_BYTES) {
+    if (length + value.length > bytes) {
       reader.cancel().catch(() => {});
       return TOO_LARGE;
     }

@@ -3,6 +3,7 @@
 use lychgate_core::authn::{FetchReport, KeySource};
 use lychgate_core::decision::{Reason, Verdict};
 use lychgate_core::json::JsonWriter;
+use lychgate_core::limits::JWKS_BYTES;
 use lychgate_core::reply::Reply;
 use lychgate_core::upstream::UpstreamChanges;
 use lychgate_core::{Finding, LoadError};
@@ -39,6 +40,8 @@ pub(crate) fn sources(sources: &[KeySource]) -> String {
         json.number(source.refresh.timeout.0);
         json.name("wait");
         json.number(source.refresh.wait.0);
+        json.name("bytes");
+        json.number(u64::try_from(JWKS_BYTES).unwrap_or(u64::MAX));
     })
 }
 
