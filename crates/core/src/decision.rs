@@ -1,5 +1,7 @@
 //! Verdicts, their reasons, and the decision that carries them to reply, audit and upstream.
 
+mod crossing;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,6 +9,7 @@ use alloc::vec::Vec;
 use crate::policy;
 use crate::ruleset::Ruleset;
 use crate::upstream::UpstreamChanges;
+pub use crossing::Crossing;
 
 /// Whether a request may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,34 +244,15 @@ pub struct PolicyFindings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleName {
     /// The policy, `namespace/name`.
-    pub policy: String,
+    pub policy: Arc<str>,
     /// The index of the rule in its policy.
     pub rule: u32,
 }
 
 impl From<policy::RuleRef<'_>> for RuleName {
     fn from(rule: policy::RuleRef<'_>) -> Self {
-        Self { policy: rule.policy.into(), rule: rule.rule }
+        Self { policy: Arc::clone(rule.policy), rule: rule.rule }
     }
-}
-
-/// Who crossed the boundary and where to, as far as it is known; never a token or a query.
-#[derive(Debug, Clone, Default)]
-pub struct Crossing {
-    /// The verified token's `sub`.
-    pub subject: Option<String>,
-    /// The verified token's `iss`.
-    pub issuer: Option<String>,
-    /// The verified peer's SPIFFE ID.
-    pub peer: Option<String>,
-    /// The method.
-    pub method: Option<String>,
-    /// The authority.
-    pub host: Option<String>,
-    /// The path, without its query.
-    pub path: Option<String>,
-    /// The correlation id that the request came with, if it is well formed.
-    pub correlation_id: Option<String>,
 }
 
 impl Decision {
@@ -329,7 +313,7 @@ impl Decision {
     /// The correlation id that the request came with, if it is well formed.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
-        self.crossing.correlation_id.as_deref()
+        self.crossing.correlation_id()
     }
 
     /// Whether the request goes on with headers that say who the caller is.

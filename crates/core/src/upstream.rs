@@ -73,8 +73,11 @@ impl HandOff {
 
     /// Whether a header is under Lychgate's own prefix, for a reader that takes `_` for `-` too.
     pub(crate) fn is_own(name: &[u8]) -> bool {
-        let prefix = name.get(..OWN_PREFIX.len()).unwrap_or_default();
-        folded(prefix).eq(OWN_PREFIX.iter().copied())
+        // Most names are told from Lychgate's own by their third letter.
+        matches!(name, [_, _, b'l' | b'L', ..])
+            && name
+                .get(..OWN_PREFIX.len())
+                .is_some_and(|prefix| folded(prefix).eq(OWN_PREFIX.iter().copied()))
     }
 
     /// The names besides those under Lychgate's own prefix, in lower case.
@@ -107,10 +110,15 @@ impl HandOff {
 
     /// The headers of this request that only Lychgate may set, each once.
     fn forged(&self, request: &Request<'_>) -> Vec<String> {
-        let names = request.headers.iter().map(|line| line.name);
-        let reserved = names.filter(|name| Self::is_own(name) || self.sets(name));
-        let mut forged: Vec<_> =
-            reserved.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect();
+        let mut forged = Vec::new();
+        for line in request.headers {
+            if Self::is_own(line.name) || self.sets(line.name) {
+                forged.push(String::from_utf8_lossy(line.name).to_ascii_lowercase());
+            }
+        }
+        if forged.is_empty() {
+            return forged;
+        }
         crate::order::sort_by(&mut forged, |a, b| a < b);
         forged.dedup();
         forged

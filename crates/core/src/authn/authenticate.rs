@@ -150,7 +150,8 @@ impl Authenticator {
     /// The one token of a request, if there is one.
     ///
     /// # Errors
-    /// Two credentials, or something that is none where one should be.
+    /// Two credentials, or something that is none where one should be. One that only has characters
+    /// which no token has is refused by [`authenticate`](Self::authenticate).
     pub fn extract<'a>(
         &self,
         request: &Request<'a>,
@@ -176,6 +177,9 @@ impl Authenticator {
             && let Some(step) = self.recall(token, credential.place, now, keys)
         {
             return step;
+        }
+        if let Err(error) = self.places.check(credential) {
+            return AuthnStep::Refused(AuthnError::Credential(error));
         }
         let token = match UnverifiedToken::parse(bytes, self.acceptance.token_bytes) {
             Ok(token) => token,
@@ -212,22 +216,22 @@ impl Authenticator {
             Plan::new(self, place, token.header(), token.claims().issuer(), now, keys).ok()?;
         let is_its = |candidate: &Candidate| candidate.key.fingerprint() == token.key();
         let candidate = plan.candidates.into_iter().find(is_its)?;
-        Some(self.judge(token, &candidate.rules, place, now))
+        Some(self.judge(token, &candidate, place, now))
     }
 
     /// Whether one of the rules that the verifying key belongs to accepts the token.
     fn judge(
         &self,
         token: Arc<VerifiedToken>,
-        rules: &[usize],
+        candidate: &Candidate,
         place: PlaceId,
         now: UnixTime,
     ) -> AuthnStep {
         let mut furthest = AuthnError::IssuerUnknown;
-        for index in rules {
-            let Some(rule) = self.rules.get(*index) else { continue };
+        for index in candidate.rules() {
+            let Some(rule) = self.rules.get(index) else { continue };
             match self.check_claims(rule, token.claims(), now) {
-                Ok(()) => return AuthnStep::Accepted(AcceptedToken { token, rule: *index, place }),
+                Ok(()) => return AuthnStep::Accepted(AcceptedToken { token, rule: index, place }),
                 Err(error) => furthest = furthest.or_further(error),
             }
         }
@@ -307,7 +311,7 @@ impl CheckingSignature {
             Ok(token) => {
                 let token = Arc::new(token);
                 cache.insert(&token);
-                search.authenticator.judge(token, &candidate.rules, search.place, search.now)
+                search.authenticator.judge(token, &candidate, search.place, search.now)
             }
             Err(unproven) => {
                 search.fail(unproven.failure);

@@ -77,7 +77,7 @@ impl TokenCache {
             .set(hash)
             .iter_mut()
             .flatten()
-            .find(|slot| slot.hash == hash && slot.token.credential() == credential)?;
+            .find(|slot| slot.hash == hash && is_same(slot.token.credential(), credential))?;
         slot.used = true;
         Some(Arc::clone(&slot.token))
     }
@@ -123,8 +123,9 @@ impl TokenCache {
 /// The place for a token in its set: where it already is, an empty one, or the first out of use.
 /// If all are in use they stop being so, and the first of them goes.
 fn choose<'a>(set: &'a mut [Option<Slot>], new: &Slot) -> Option<&'a mut Option<Slot>> {
-    let is_same =
-        |slot: &Slot| slot.hash == new.hash && slot.token.credential() == new.token.credential();
+    let is_same = |slot: &Slot| {
+        slot.hash == new.hash && is_same(slot.token.credential(), new.token.credential())
+    };
     let index = set
         .iter()
         .position(|place| place.as_ref().is_some_and(is_same))
@@ -142,17 +143,35 @@ impl Default for TokenCache {
     }
 }
 
-/// Mixes eight bytes at a time. Spreads tokens over sets; equality is decided by their bytes.
+/// Mixes eight bytes at a time, in four lanes that don't wait for each other. Spreads tokens over
+/// sets; equality is decided by their bytes.
 fn hash(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut lanes = [length, 1, 2, 3];
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    for block in blocks {
+        let (words, _) = block.as_chunks::<8>();
+        for (lane, word) in lanes.iter_mut().zip(words) {
+            *lane = mix(*lane ^ u64::from_le_bytes(*word));
+        }
+    }
+    let (words, rest) = rest.as_chunks::<8>();
     let mut last = [0; 8];
     for (to, from) in last.iter_mut().zip(rest) {
         *to = *from;
     }
-    let words = words.iter().chain(core::iter::once(&last));
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let hash = words.fold(length, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+    let words = words.iter().chain(core::iter::once(&last)).map(|word| u64::from_le_bytes(*word));
+    let hash = lanes.into_iter().chain(words).fold(0, |hash, word| mix(hash ^ word));
     hash ^ (hash >> 32)
+}
+
+/// Compares eight bytes at a time: WebAssembly's own comparison looks at single ones.
+fn is_same(token: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (others, behind)) = (token.as_chunks::<8>(), other.as_chunks::<8>());
+    let differing = |all: u64, (word, other): (&[u8; 8], &[u8; 8])| {
+        all | (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other))
+    };
+    token.len() == other.len() && words.iter().zip(others).fold(0, differing) == 0 && rest == behind
 }
 
 /// One round: an odd multiplier (2^64 divided by the golden ratio) carries bits up, the rotation

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::screen::{self, Refusal, Screened};
+use super::screen::{Refusal, Screened};
 use crate::authn::{AcceptedToken, AuthnError, CredentialError};
 use crate::decision::{Crossing, Decision, PolicyFindings, Reason, RuleName};
 use crate::policy::{Facts, Ruling};
@@ -20,7 +20,7 @@ pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Ref
         reason: refusal.reason,
         detail: refusal.detail,
         findings: PolicyFindings::default(),
-        crossing: screen::crossing(request),
+        crossing: Crossing::of(request, None, None),
         upstream: ruleset.hand_off.changes(request, None, None),
     }
 }
@@ -42,7 +42,7 @@ impl Screened<'_> {
             reason,
             detail,
             findings: PolicyFindings::default(),
-            crossing: self.crossing(),
+            crossing: Crossing::of(self.request, self.peer_text(), None),
             upstream: self.ruleset.hand_off.changes(self.request, None, None),
         }
     }
@@ -57,7 +57,7 @@ impl Screened<'_> {
             reason,
             detail: None,
             findings: findings(ruling),
-            crossing: self.crossing_with(token),
+            crossing: Crossing::of(self.request, self.peer_text(), token),
             upstream,
         }
     }
@@ -115,14 +115,6 @@ impl Screened<'_> {
             Reason::ScopeMissing
         } else {
             ruling.reason
-        }
-    }
-
-    fn crossing_with(&self, token: Option<&AcceptedToken>) -> Crossing {
-        Crossing {
-            issuer: token.map(|token| token.issuer().into()),
-            subject: token.and_then(AcceptedToken::subject).map(Into::into),
-            ..self.crossing()
         }
     }
 }

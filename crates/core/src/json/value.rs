@@ -40,6 +40,10 @@ pub(super) struct Span {
 }
 
 impl Span {
+    fn length(self) -> usize {
+        usize::try_from(self.end.saturating_sub(self.start)).unwrap_or(usize::MAX)
+    }
+
     fn of(self, text: &str) -> &str {
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         let end = usize::try_from(self.end).unwrap_or(usize::MAX);
@@ -77,6 +81,18 @@ impl Document {
     pub(crate) fn heap_bytes(&self) -> usize {
         let tape = self.tape.capacity().saturating_mul(size_of::<Node>());
         self.text.len().saturating_add(self.unescaped.capacity()).saturating_add(tape)
+    }
+
+    /// Whether a node is this string.
+    fn is_text(&self, kind: Kind, text: &str) -> bool {
+        let (span, source) = match kind {
+            Kind::String(span) => (span, &*self.text),
+            Kind::Unescaped(span) => (span, &*self.unescaped),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => {
+                return false;
+            }
+        };
+        span.length() == text.len() && span.of(source) == text
     }
 
     fn node(&self, index: u32) -> Node {
@@ -206,8 +222,16 @@ pub struct Object<'a>(Children<'a>);
 impl<'a> Object<'a> {
     /// The member of that exact name.
     #[must_use]
-    pub fn get(mut self, name: &str) -> Option<Value<'a>> {
-        self.find(|(member, _)| *member == name).map(|(_, value)| value)
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        let Children { document, mut next, end } = self.0;
+        while next < end {
+            let member = document.node(next);
+            if document.is_text(member.kind, name) {
+                return Some(Value { document, index: member.end });
+            }
+            next = document.node(member.end).end;
+        }
+        None
     }
 }
 

@@ -36,6 +36,23 @@ impl<'a> Headers<'a> {
         if lines.next().is_some() { None } else { Some(line) }
     }
 
+    /// As [`only_line`](Self::only_line) for several names, looking at each line once.
+    pub(crate) fn only_lines<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
+        let mut found = [None; N];
+        let mut repeated = [false; N];
+        for line in self.0 {
+            for ((name, found), repeated) in names.iter().zip(&mut found).zip(&mut repeated) {
+                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                    *repeated = found.replace(line.value).is_some();
+                }
+            }
+        }
+        for (found, repeated) in found.iter_mut().zip(repeated) {
+            *found = found.filter(|_| !repeated);
+        }
+        found
+    }
+
     /// Checks the number of lines against [`HEADER_LINES`] and the bytes of all names and values
     /// against `bytes`.
     ///
