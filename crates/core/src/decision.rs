@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::policy;
 use crate::ruleset::Ruleset;
-use crate::upstream::UpstreamChanges;
+use crate::upstream::{Accepted, UpstreamChanges, Withheld};
 pub use crossing::Crossing;
 
 /// Whether a request may pass.
@@ -222,7 +222,9 @@ pub struct Decision {
     pub(crate) detail: Option<&'static str>,
     pub(crate) findings: PolicyFindings,
     pub(crate) crossing: Crossing,
-    pub(crate) upstream: UpstreamChanges,
+    pub(crate) withheld: Withheld,
+    /// Whether the caller is known so well that the upstream may be told.
+    pub(crate) names_caller: bool,
 }
 
 /// What the policies had to say; empty where the request did not come as far as them.
@@ -322,9 +324,23 @@ impl Decision {
         !self.refuses() && self.ruleset.hand_off.hands_on_identity()
     }
 
-    /// How the request must be changed before it goes on.
+    /// How the request must be changed before it goes on. Made anew by each call.
     #[must_use]
-    pub fn upstream(&self) -> &UpstreamChanges {
-        &self.upstream
+    pub fn upstream(&self) -> UpstreamChanges {
+        let accepted = self.crossing.token();
+        let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
+        let peer = self.crossing.peer().filter(|_| self.names_caller);
+        self.ruleset.hand_off.changes(&self.withheld, peer, accepted.as_ref())
+    }
+
+    /// Whether this decision changes its request as another one does, for the same reasons: the same
+    /// policy, token and peer. Answers quicker than a comparison of the changes, and may say no
+    /// where they are equal.
+    #[must_use]
+    pub fn changes_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ruleset, &other.ruleset)
+            && self.withheld == other.withheld
+            && self.names_caller == other.names_caller
+            && self.crossing.is_same_caller(&other.crossing)
     }
 }

@@ -354,6 +354,13 @@ impl AcceptedToken {
         &self.token
     }
 
+    /// Whether this is the same token, parsed once, accepted by the same rule at the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.token, &other.token)
+            && self.rule == other.rule
+            && self.place == other.place
+    }
+
     /// The rule that accepts it.
     #[must_use]
     pub fn rule(&self) -> usize {

@@ -59,6 +59,20 @@ impl Crossing {
         Self { bytes, ends, token: token.cloned() }
     }
 
+    pub(super) fn token(&self) -> Option<&AcceptedToken> {
+        self.token.as_ref()
+    }
+
+    /// Whether both have the same token, as it was parsed once, and the same peer.
+    pub(super) fn is_same_caller(&self, other: &Self) -> bool {
+        let is_same_token = match (&self.token, &other.token) {
+            (Some(token), Some(other)) => token.is_same(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        is_same_token && self.part(Part::Peer) == other.part(Part::Peer)
+    }
+
     /// The verified token's `sub`.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
