@@ -263,11 +263,14 @@ impl Gate {
     /// What the host learns at once; mostly the caller is the one of the last decision.
     fn packed(&self, decision: &Decision) -> u32 {
         if let Some(told) = self.told.as_ref().filter(|told| decision.changes_as(&told.decision)) {
-            return outcome::done(decision, &told.changes, true);
+            return outcome::done(decision, outcome::is_change(&told.changes), true);
+        }
+        if decision.tells_caller() {
+            return outcome::done(decision, true, false);
         }
         let changes = decision.upstream();
         let is_told = self.told.as_ref().is_some_and(|told| told.changes == changes);
-        outcome::done(decision, &changes, is_told)
+        outcome::done(decision, outcome::is_change(&changes), is_told)
     }
 
     /// Goes on until the request is decided or the host has to bring keys.

@@ -14,18 +14,21 @@ pub(crate) const UNREADABLE: u32 = 255;
 
 const NEED_KEYS: u32 = 1;
 
-/// `changes` are those of the decision; `told` says that they are what the host was told last, so
-/// that it need not ask again.
-pub(crate) fn done(decision: &Decision, changes: &UpstreamChanges, told: bool) -> u32 {
+/// `changes` says whether the request changes, `told` that its changes are what the host was told last,
+/// so that it need not ask again.
+pub(crate) fn done(decision: &Decision, changes: bool, told: bool) -> u32 {
     let place = Reason::ALL.iter().position(|reason| *reason == decision.reason());
     let number = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
-    let changes_it =
-        !changes.remove.is_empty() || !changes.set.is_empty() || changes.target.is_some();
     number << 8
         | u32::from(decision.refuses()) << 16
         | u32::from(decision.is_shadow()) << 17
-        | u32::from(changes_it) << 18
+        | u32::from(changes) << 18
         | u32::from(told) << 19
+}
+
+/// Whether there is anything to change.
+pub(crate) fn is_change(changes: &UpstreamChanges) -> bool {
+    !changes.remove.is_empty() || !changes.set.is_empty() || changes.target.is_some()
 }
 
 pub(crate) fn need_keys(ticket: usize) -> u32 {

@@ -333,6 +333,13 @@ impl Decision {
         self.ruleset.hand_off.changes(&self.withheld, peer, accepted.as_ref())
     }
 
+    /// Whether the request must be changed, and by headers that are hardly the same for another caller.
+    #[must_use]
+    pub fn tells_caller(&self) -> bool {
+        let is_known = self.crossing.token().is_some() || self.crossing.peer().is_some();
+        self.names_caller && is_known && self.ruleset.hand_off.hands_on_identity()
+    }
+
     /// Whether this decision changes its request as another one does, for the same reasons: the same
     /// policy, token and peer. Answers quicker than a comparison of the changes, and may say no
     /// where they are equal.

@@ -18,7 +18,9 @@ use super::refresh::{Keys, SourceId};
 use super::rule::{JwtRule, Location};
 use crate::jwt::key::{KeyFingerprint, Outcome, SignatureCheck};
 use crate::jwt::token::Failure;
-use crate::jwt::{Claim, Claims, TimeRules, TokenCheck, UnverifiedToken, VerifiedToken, svid};
+use crate::jwt::{
+    Claim, Claims, TimeRules, TokenCheck, TokenError, UnverifiedToken, VerifiedToken, svid,
+};
 use crate::request::Request;
 use crate::time::UnixTime;
 pub use error::AuthnError;
@@ -178,12 +180,10 @@ impl Authenticator {
         {
             return step;
         }
-        if let Err(error) = self.places.check(credential) {
-            return AuthnStep::Refused(AuthnError::Credential(error));
-        }
-        let token = match UnverifiedToken::parse(bytes, self.acceptance.token_bytes) {
+        let limit = self.acceptance.token_bytes;
+        let token = match UnverifiedToken::parse_with(bytes, limit, |text| cache.header(text)) {
             Ok(token) => token,
-            Err(error) => return AuthnStep::Refused(AuthnError::Token(error)),
+            Err(error) => return AuthnStep::Refused(self.no_token(credential, error)),
         };
         let mut plan =
             match Plan::new(self, credential.place, token.header(), token.issuer(), now, keys) {
@@ -202,6 +202,14 @@ impl Authenticator {
             failure: None,
         };
         search.advance(token)
+    }
+
+    /// Why something is refused that could not be parsed. What could has a token's characters.
+    fn no_token(&self, credential: &Credential<'_>, error: TokenError) -> AuthnError {
+        match self.places.check(credential) {
+            Ok(()) => AuthnError::Token(error),
+            Err(error) => AuthnError::Credential(error),
+        }
     }
 
     /// The answer for a remembered token; none if its key is no longer one to be tried.

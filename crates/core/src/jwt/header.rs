@@ -1,6 +1,6 @@
 //! The JOSE header of a token (RFC 7515 §4).
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 
 use super::key::Algorithm;
@@ -23,7 +23,7 @@ const TYPES: [&str; 3] = ["JWT", "JOSE", "at+jwt"];
 #[derive(Clone)]
 pub struct JoseHeader {
     algorithm: Algorithm,
-    key_id: Option<Box<str>>,
+    key_id: Option<Arc<str>>,
     only_svid_members: bool,
     svid_type: bool,
 }
@@ -111,7 +111,7 @@ fn algorithm(value: Option<Value<'_>>) -> Result<Algorithm, HeaderError> {
     value.as_str().and_then(Algorithm::parse).ok_or(HeaderError::AlgorithmUnknown)
 }
 
-fn key_id(value: Value<'_>) -> Result<Box<str>, HeaderError> {
+fn key_id(value: Value<'_>) -> Result<Arc<str>, HeaderError> {
     let text = value.as_str().ok_or(HeaderError::KeyId)?;
     if text.is_empty() || text.len() > limits::KID_BYTES {
         return Err(HeaderError::KeyId);

@@ -41,10 +41,10 @@ impl<'a> Headers<'a> {
         let mut found = [None; N];
         let mut repeated = [false; N];
         for line in self.0 {
-            for ((name, found), repeated) in names.iter().zip(&mut found).zip(&mut repeated) {
-                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
-                    *repeated = found.replace(line.value).is_some();
-                }
+            let is_it = |name: &&str| line.name.eq_ignore_ascii_case(name.as_bytes());
+            let Some(place) = names.iter().position(is_it) else { continue };
+            if let (Some(found), Some(repeated)) = (found.get_mut(place), repeated.get_mut(place)) {
+                *repeated = found.replace(line.value).is_some();
             }
         }
         for (found, repeated) in found.iter_mut().zip(repeated) {
