@@ -52,10 +52,11 @@ impl Crossing {
         let peer = peer.unwrap_or_default();
         let parts = [cut(request.method), cut(host), cut(path), id.as_bytes(), peer.as_bytes()];
         let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-        let ends = parts.map(|part| {
+        let mut ends = [0; 5];
+        for (end, part) in ends.iter_mut().zip(parts) {
             bytes.extend_from_slice(part);
-            bytes.len()
-        });
+            *end = bytes.len();
+        }
         Self { bytes, ends, token: token.cloned() }
     }
 

@@ -44,6 +44,12 @@ impl Span {
         usize::try_from(self.end.saturating_sub(self.start)).unwrap_or(usize::MAX)
     }
 
+    fn bytes_of(self, text: &str) -> &[u8] {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(self.end).unwrap_or(usize::MAX);
+        text.as_bytes().get(start..end).unwrap_or_default()
+    }
+
     fn of(self, text: &str) -> &str {
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         let end = usize::try_from(self.end).unwrap_or(usize::MAX);
@@ -92,7 +98,7 @@ impl Document {
                 return false;
             }
         };
-        span.length() == text.len() && span.of(source) == text
+        span.length() == text.len() && span.bytes_of(source) == text.as_bytes()
     }
 
     fn node(&self, index: u32) -> Node {
@@ -155,7 +161,11 @@ impl<'a> Value<'a> {
     /// The string, if this is one.
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
-        if let View::String(text) = self.view() { Some(text) } else { None }
+        match self.document.node(self.index).kind {
+            Kind::String(span) => Some(span.of(&self.document.text)),
+            Kind::Unescaped(span) => Some(span.of(&self.document.unescaped)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => None,
+        }
     }
 
     /// The object, if this is one.
@@ -225,11 +235,13 @@ impl<'a> Object<'a> {
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         let Children { document, mut next, end } = self.0;
         while next < end {
-            let member = document.node(next);
+            let place = usize::try_from(next).ok()?;
+            // A name has no children: its value is the next node.
+            let [member, value] = document.tape.get(place..)?.first_chunk()?;
             if document.is_text(member.kind, name) {
-                return Some(Value { document, index: member.end });
+                return Some(Value { document, index: next.saturating_add(1) });
             }
-            next = document.node(member.end).end;
+            next = value.end;
         }
         None
     }

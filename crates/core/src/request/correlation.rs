@@ -11,13 +11,14 @@ use crate::request::Headers;
 #[must_use]
 pub fn correlation_id(headers: Headers<'_>) -> Option<&str> {
     let lines = headers.only_lines(["traceparent", "b3", "x-b3-traceid", "x-request-id"]);
-    let [parent, single, trace, request] =
-        lines.map(|line| line.and_then(|value| core::str::from_utf8(value).ok()));
-    parent
-        .and_then(traceparent)
-        .or_else(|| single.and_then(b3))
-        .or_else(|| trace.and_then(trace_id))
-        .or_else(|| request.and_then(request_id))
+    let [parent, single, trace, request] = lines;
+    let read = |value: Option<_>, parse: fn(&str) -> Option<&str>| {
+        value.and_then(|value| core::str::from_utf8(value).ok()).and_then(parse)
+    };
+    read(parent, traceparent)
+        .or_else(|| read(single, b3))
+        .or_else(|| read(trace, trace_id))
+        .or_else(|| read(request, request_id))
 }
 
 /// The trace id of [W3C Trace Context §3.2](https://www.w3.org/TR/trace-context/#traceparent-header);

@@ -24,8 +24,15 @@ impl<'a> Headers<'a> {
 
     /// The values of all lines with this name, in their order.
     pub fn lines<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let is_it = move |line: &&HeaderLine<'_>| line.name.eq_ignore_ascii_case(name.as_bytes());
-        self.0.iter().filter(is_it).map(|line| line.value)
+        let mut rest = self.0.iter();
+        core::iter::from_fn(move || {
+            loop {
+                let line = rest.next()?;
+                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                    return Some(line.value);
+                }
+            }
+        })
     }
 
     /// The value of the only line with this name; none if there is no such line or several.
@@ -38,19 +45,21 @@ impl<'a> Headers<'a> {
 
     /// As [`only_line`](Self::only_line) for several names, looking at each line once.
     pub(crate) fn only_lines<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
-        let mut found = [None; N];
-        let mut repeated = [false; N];
+        let mut found = [Found::Nowhere; N];
         for line in self.0 {
-            let is_it = |name: &&str| line.name.eq_ignore_ascii_case(name.as_bytes());
-            let Some(place) = names.iter().position(is_it) else { continue };
-            if let (Some(found), Some(repeated)) = (found.get_mut(place), repeated.get_mut(place)) {
-                *repeated = found.replace(line.value).is_some();
+            for (name, found) in names.iter().zip(&mut found) {
+                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                    *found = match found {
+                        Found::Nowhere => Found::Once(line.value),
+                        Found::Once(_) | Found::Repeatedly => Found::Repeatedly,
+                    };
+                }
             }
         }
-        for (found, repeated) in found.iter_mut().zip(repeated) {
-            *found = found.filter(|_| !repeated);
-        }
-        found
+        found.map(|found| match found {
+            Found::Once(value) => Some(value),
+            Found::Nowhere | Found::Repeatedly => None,
+        })
     }
 
     /// Checks the number of lines against [`HEADER_LINES`] and the bytes of all names and values
@@ -98,6 +107,13 @@ impl<'a> Headers<'a> {
             (Some(_), Some(_)) => Cookie::Repeated,
         }
     }
+}
+
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    Nowhere,
+    Once(&'a [u8]),
+    Repeatedly,
 }
 
 /// What a request says about one cookie.
