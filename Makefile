@@ -24,7 +24,7 @@ build-js: $(tools) ## build the npm package (js/dist)
 test: $(tools) ## run every check and test, as CI does; STEPS="lint unit" picks some
 	@$(run) scripts/test $(STEPS)
 
-demo: $(tools) ## start Envoy and workerd with the same policies and show what they answer
+demo: $(tools) ## start Envoy, workerd and Node with the same policies and show what they answer
 	@$(run) examples/envoy/run
 
 parity: build build-js ## ask all hosts the same and compare byte for byte; N=100000 SEED=1 ENVOY=20000
