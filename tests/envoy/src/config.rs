@@ -245,7 +245,9 @@ impl Route {
 }
 
 impl Filter {
-    fn json(&self) -> Value {
+    /// The filter as Envoy's own JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
         match self {
             Self::Lychgate(bundle) => wasm(crate::wasm::filter(), "lychgate", Some(bundle)),
             Self::Build(path, bundle) => wasm(path, &path.to_string_lossy(), Some(bundle)),
