@@ -9,8 +9,13 @@ use h2::client::SendRequest;
 use h2::server::SendResponse;
 use h2::{RecvStream, client, server};
 use http::{HeaderMap, Request, Response};
+use lychgate_tests_envoy::Identity;
+use lychgate_tests_envoy::client::tls_config;
+use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
 
 /// An empty message: not compressed, no bytes long.
 const MESSAGE: &[u8] = b"\0\0\0\0\0";
@@ -39,7 +44,26 @@ impl Answer {
 
 /// A connection that begins with HTTP/2, as gRPC's do; its calls run side by side.
 pub(crate) async fn connect(address: SocketAddr) -> SendRequest<Bytes> {
+    begin(TcpStream::connect(address).await.expect("somebody listens")).await
+}
+
+/// The same over TLS, which agrees on HTTP/2 (ALPN).
+pub(crate) async fn connect_tls(
+    address: SocketAddr,
+    authority: &str,
+    identity: Option<&Identity>,
+) -> SendRequest<Bytes> {
+    let mut config = tls_config(authority, identity);
+    config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(address).await.expect("somebody listens");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let stream = stream.expect("TLS");
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    begin(stream).await
+}
+
+async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendRequest<Bytes> {
     let (sender, connection) = client::handshake(stream).await.expect("it speaks HTTP/2");
     tokio::spawn(connection);
     sender

@@ -4,9 +4,9 @@ mod http2;
 
 use std::future::Future;
 
-use http2::{Answer, Upstream, call, connect};
+use http2::{Answer, Upstream, call, connect, connect_tls};
 use lychgate_tests_envoy::policy::{ISSUER, allow, authentication, bundle, claims, resource};
-use lychgate_tests_envoy::{Envoy, Listener, Setup, SigningKey};
+use lychgate_tests_envoy::{Authority, Envoy, Listener, Scratch, Setup, SigningKey, Transport};
 use serde_json::{Value, json};
 
 const METHOD: &str = "/pay.Pay/Charge";
@@ -169,5 +169,36 @@ fn the_calls_of_one_connection_are_decided_each_for_itself() {
         }
         assert_eq!(bench.upstream.calls(), 20);
         assert_eq!(bench.envoy.stat("http.main.downstream_cx_http2_total"), 1);
+    });
+}
+
+#[test]
+fn the_peer_of_a_call_is_who_the_connection_says() {
+    run(async {
+        let (mesh, scratch) = (Authority::new("mesh"), Scratch::new("grpc"));
+        let principal = "cluster.local/ns/production/sa/orders";
+        let rules = json!([{ "from": [{ "source": { "principals": [principal] } }] }]);
+        let policy = bundle(&json!({}), &[allow("orders", &rules)]);
+        let mut listener = Listener::lychgate("main", &policy);
+        let spiffe = |account: &str| format!("spiffe://cluster.local/ns/production/sa/{account}");
+        listener.transport = Transport::Tls {
+            server: mesh.issue(&[&spiffe("payments")], &["localhost"]).files(&scratch, "server"),
+            clients: scratch.write("mesh.pem", mesh.pem()),
+            required: false,
+        };
+        let upstream = Upstream::start().await;
+        let setup = Setup::new(vec![listener]).http2_cluster("upstream", upstream.address);
+        let envoy = Envoy::start(&setup);
+        let forged = ("x-forwarded-client-cert", format!("URI={}", spiffe("orders")));
+        for (account, expected) in [("orders", None), ("batch", Some("7")), ("", Some("7"))] {
+            let identity = (!account.is_empty()).then(|| mesh.spiffe(&spiffe(account)));
+            let address = envoy.listener("main");
+            let connection = connect_tls(address, mesh.pem(), identity.as_ref()).await;
+            for _ in 0..2 {
+                let answer = call(&connection, METHOD, &[(forged.0, &forged.1)]).await;
+                assert_eq!(answer.header("grpc-status"), expected, "{account}: {answer:?}");
+            }
+        }
+        assert_eq!(upstream.calls(), 2);
     });
 }
