@@ -1,10 +1,14 @@
 /** The glue that wasm-bindgen makes of crates/bindings; the Rust documents it. */
 /** The host's crypto library. Its methods never throw. */
 export interface HostVerifier {
+  /** Whether an answer may come later. */
+  waits(): boolean;
   /** Whether it checks signatures of this algorithm with this key, which it then keeps at that place. */
   hold(place: number, algorithm: number, key: Uint8Array): boolean;
-  /** 1 for genuine, 0 for not, anything else if it can't say. */
+  /** 1 for genuine, 0 for not, 3 for later, anything else if it can't say. */
   verify(algorithm: number, place: number, message: Uint8Array, signature: Uint8Array): number;
+  /** What `verify` will have said to its last question, if that was 3. Never rejects. */
+  later?(): Promise<number>;
 }
 export class Gate {
   constructor(bundle: string, seed: number, verifier?: HostVerifier);
@@ -21,6 +25,7 @@ export class Gate {
   begin(now: number): number;
   awaited_source(ticket: number): number | undefined;
   resume(ticket: number): number;
+  answer(ticket: number, answer: number): number;
   correlation_id(): string | undefined;
   reply(correlationId: string): string | undefined;
   changes(): string | undefined;
