@@ -1,8 +1,8 @@
-import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
+import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostLibrary } from '#crypto';
 import { RequestBuffer } from './buffer.js';
 import { frozen, NO_CHANGES } from './changes.js';
-import { answerOf, CAN_NOT_SAY } from './crypto/answer.js';
+import { answerOf, CAN_NOT_SAY, type HostVerifier } from './crypto/library.js';
 import { unavailable } from './denial.js';
 import { loadError } from './errors.js';
 import { describe } from './fetch.js';

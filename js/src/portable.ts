@@ -1,5 +1,5 @@
 import { Portable } from '#portable';
-import { answerOf, CAN_NOT_SAY } from './crypto/answer.js';
+import { answerOf, CAN_NOT_SAY } from './crypto/library.js';
 import type { PortableVerifier } from './types.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { HostVerifier } from '#wasm';
+import type { HostVerifier } from './crypto/library.js';
 
 /** Who the host itself found at the other end of the connection. */
 export type Peer =

@@ -1,15 +1,6 @@
+import type { HostVerifier } from './crypto/library.js';
+
 /** The glue that wasm-bindgen makes of crates/bindings; the Rust documents it. */
-/** The host's crypto library. Its methods never throw. */
-export interface HostVerifier {
-  /** Whether an answer may come later. */
-  waits(): boolean;
-  /** Whether it checks signatures of this algorithm with this key, which it then keeps at that place. */
-  hold(place: number, algorithm: number, key: Uint8Array): boolean;
-  /** 1 for genuine, 0 for not, 3 for later, anything else if it can't say. */
-  verify(algorithm: number, place: number, message: Uint8Array, signature: Uint8Array): number;
-  /** What `verify` will have said to its last question, if that was 3. Never rejects. */
-  later?(): Promise<number>;
-}
 export class Gate {
   constructor(bundle: string, seed: number, verifier?: HostVerifier);
   free(): void;

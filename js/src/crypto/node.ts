@@ -1,6 +1,5 @@
 import { constants, createPublicKey, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import type { HostVerifier } from '#wasm';
-import { answerOf, CAN_NOT_SAY } from './answer.js';
+import { answerOf, CAN_NOT_SAY, type HostVerifier } from './library.js';
 
 /** How Node is asked for an algorithm. */
 interface Scheme {

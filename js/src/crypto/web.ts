@@ -1,5 +1,4 @@
-import type { HostVerifier } from '#wasm';
-import { answerOf, CAN_NOT_SAY, LATER } from './answer.js';
+import { answerOf, CAN_NOT_SAY, LATER, type HostVerifier } from './library.js';
 
 /** How Web Crypto is asked for an algorithm. */
 interface Scheme {
