@@ -1,5 +1,5 @@
 import { constants, createPublicKey, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import type { HostVerifier } from '#wasm';
+import { answerOf, CAN_NOT_SAY, type HostVerifier } from './library.js';
 
 /** How Node is asked for an algorithm. */
 interface Scheme {
@@ -7,17 +7,15 @@ interface Scheme {
   readonly parameters: Omit<VerifyKeyObjectInput, 'key'>;
 }
 
-/** The answer that is neither no (0) nor yes (1). */
-const CAN_NOT_SAY = 2;
-
 /**
  * Node's OpenSSL: 2 to 8 times as fast as WebAssembly for RSA and ECDSA, and half again as fast for
  * Ed25519, where it compares the bytes of R as the engine demands.
  */
-export const hostLibrary: ((algorithms: readonly string[]) => HostVerifier) | undefined = (algorithms) => {
+export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (algorithms) => {
   const schemes = algorithms.map(scheme);
   const keys: KeyObject[] = [];
   return {
+    waits: () => false,
     hold: (place, _, der) => {
       try {
         keys[place] = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
@@ -30,7 +28,7 @@ export const hostLibrary: ((algorithms: readonly string[]) => HostVerifier) | un
       const [scheme, key] = [schemes[algorithm], keys[place]];
       if (scheme === undefined || key === undefined) return CAN_NOT_SAY;
       try {
-        return Number(verify(scheme.hash, message, { key, ...scheme.parameters }, signature));
+        return answerOf(verify(scheme.hash, message, { key, ...scheme.parameters }, signature));
       } catch {
         return CAN_NOT_SAY;
       }
