@@ -52,7 +52,8 @@ async function freshTokens(algorithm) {
   const keys = { jwks, symmetricKey };
   const tokens = Array.from({ length: TOKENS * (ROUNDS + WARM_UP) }, (_, number) => token(number));
   const contenders = {
-    '**lychgate, token and policy**': ['decide', { keys, rules: 1 }],
+    '**lychgate, token and policy**': ['described', { keys, rules: 1 }],
+    'lychgate with lychgate/portable': ['portable', { keys, rules: 1 }],
     'lychgate/verify': ['verify', { keys }],
     'jose and a rule by hand': ['jose', { keys }],
   };
@@ -65,7 +66,8 @@ async function repeatedToken(algorithm) {
   const keys = { jwks, symmetricKey };
   const same = [token(0)];
   const contenders = {
-    '**lychgate, token and policy**': ['decide', { keys, rules: 1 }, REPEATS],
+    '**lychgate, token and policy**': ['described', { keys, rules: 1 }, REPEATS],
+    '**lychgate, decide()**': ['decide', { keys, rules: 1 }, REPEATS],
     'jose and a rule by hand': ['jose', { keys }, TOKENS],
   };
   return compare(contenders, () => same);
@@ -76,9 +78,9 @@ async function policies(rules) {
   const keys = { jwks };
   const same = [token(0)];
   const contenders = {
-    '**lychgate, authorize(request), rules by path**': ['authorizePath', { rules }, REPEATS],
-    '**lychgate, authorize(request), repeated token and rules**': ['authorize', { keys, rules }, REPEATS],
-    '**lychgate, decide(description), repeated token and rules**': ['decide', { keys, rules }, REPEATS],
+    '**authorize(request), rules by path**': ['authorizePath', { rules }, REPEATS],
+    '**authorize(request), repeated token and rules**': ['authorize', { keys, rules }, REPEATS],
+    '**decide(description), repeated token and rules**': ['decide', { keys, rules }, REPEATS],
   };
   return compare(contenders, () => same);
 }
