@@ -169,8 +169,9 @@ export class Guard {
   decide(request: RequestDescription): Decision {
     try {
       const machine = this.#current();
-      machine.fetcher.refresh(this.#host.clock());
-      let packed = this.#begin(machine, request);
+      const now = this.#host.clock();
+      machine.fetcher.refresh(now);
+      let packed = this.#begin(machine, request, now);
       for (;;) {
         const what = packed & 0xff;
         if (what === NEED_KEYS) {
@@ -206,9 +207,10 @@ export class Guard {
     let mayWait = true;
     for (;;) {
       const machine = this.#current();
-      const refreshed = machine.fetcher.refresh(this.#host.clock());
+      const now = this.#host.clock();
+      const refreshed = machine.fetcher.refresh(now);
       if (refreshed !== undefined) waitUntil?.(refreshed);
-      let packed = this.#begin(machine, request);
+      let packed = this.#begin(machine, request, now);
       while (this.#isInForce(machine)) {
         const what = packed & 0xff;
         if (what === NEED_KEYS) {
@@ -261,9 +263,9 @@ export class Guard {
     }
   }
 
-  #begin(machine: Machine, request: RequestDescription): number {
+  #begin(machine: Machine, request: RequestDescription, now: number): number {
     machine.buffer.write(request);
-    return machine.gate.begin(this.#host.clock());
+    return machine.gate.begin(now);
   }
 
   /** Reads what the engine remembers of its last decision: before it begins the next. */

@@ -38,7 +38,7 @@ pub struct Gate {
     cache: TokenCache,
     input: Input,
     last: Option<Decision>,
-    told: Option<UpstreamChanges>,
+    told: Option<Told>,
     awaiting_keys: Suspended<Waiting>,
     awaiting_answers: Suspended<Pending>,
     library: Library,
@@ -193,8 +193,11 @@ impl Gate {
     /// later decision says if its changes are the same.
     #[must_use]
     pub fn changes(&mut self) -> Option<String> {
-        self.told = self.last.as_ref().map(|last| last.upstream().clone());
-        self.told.as_ref().map(text::changes)
+        let decision = self.last.clone()?;
+        let changes = decision.upstream();
+        let text = text::changes(&changes);
+        self.told = Some(Told { decision, changes });
+        Some(text)
     }
 
     /// The audit record of the last decision: one JSON object on one line.
@@ -273,12 +276,25 @@ impl Gate {
 }
 
 impl Gate {
+    /// What the host learns at once; mostly the caller is the one of the last decision.
+    fn packed(&self, decision: &Decision) -> u32 {
+        if let Some(told) = self.told.as_ref().filter(|told| decision.changes_as(&told.decision)) {
+            return outcome::done(decision, outcome::is_change(&told.changes), true);
+        }
+        if decision.tells_caller() {
+            return outcome::done(decision, true, false);
+        }
+        let changes = decision.upstream();
+        let is_told = self.told.as_ref().is_some_and(|told| told.changes == changes);
+        outcome::done(decision, outcome::is_change(&changes), is_told)
+    }
+
     /// Goes on until the request is decided or the host has to bring something.
     fn drive(&mut self, mut step: Step) -> u32 {
         loop {
             step = match step {
                 Step::Done(decision) => {
-                    let packed = outcome::done(&decision, self.told.as_ref());
+                    let packed = self.packed(&decision);
                     self.last = Some(*decision);
                     return packed;
                 }
@@ -294,6 +310,13 @@ impl Gate {
             };
         }
     }
+}
+
+/// The changes that the host was told last, and the decision that made them.
+#[derive(Debug)]
+struct Told {
+    decision: Decision,
+    changes: UpstreamChanges,
 }
 
 /// The algorithms by number, as a JSON list of names.

@@ -16,18 +16,21 @@ pub(crate) const UNREADABLE: u32 = 255;
 const NEED_KEYS: u32 = 1;
 const NEED_SIGNATURE: u32 = 2;
 
-/// `told` are the changes that the host was told last: it need not ask again for the same.
-pub(crate) fn done(decision: &Decision, told: Option<&UpstreamChanges>) -> u32 {
+/// `changes` says whether the request changes, `told` that its changes are what the host was told last,
+/// so that it need not ask again.
+pub(crate) fn done(decision: &Decision, changes: bool, told: bool) -> u32 {
     let place = Reason::ALL.iter().position(|reason| *reason == decision.reason());
     let number = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
-    let upstream = decision.upstream();
-    let changes =
-        !upstream.remove.is_empty() || !upstream.set.is_empty() || upstream.target.is_some();
     number << 8
         | u32::from(decision.refuses()) << 16
         | u32::from(decision.is_shadow()) << 17
         | u32::from(changes) << 18
-        | u32::from(told == Some(upstream)) << 19
+        | u32::from(told) << 19
+}
+
+/// Whether there is anything to change.
+pub(crate) fn is_change(changes: &UpstreamChanges) -> bool {
+    !changes.remove.is_empty() || !changes.set.is_empty() || changes.target.is_some()
 }
 
 pub(crate) fn need_keys(ticket: usize) -> u32 {

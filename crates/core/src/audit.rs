@@ -1,5 +1,6 @@
 //! The record that every crossing leaves: one JSON object, with nothing secret in it.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
 use crate::decision::{Decision, RuleName, Verdict};
@@ -82,15 +83,15 @@ fn write_rule(record: &mut JsonWriter, rule: &RuleName) {
 fn write_crossing(record: &mut JsonWriter, decision: &Decision) {
     let crossing = decision.crossing();
     for (name, value) in [
-        ("subject", &crossing.subject),
-        ("issuer", &crossing.issuer),
-        ("peer", &crossing.peer),
-        ("method", &crossing.method),
-        ("host", &crossing.host),
-        ("path", &crossing.path),
+        ("subject", crossing.subject().map(Cow::Borrowed)),
+        ("issuer", crossing.issuer().map(Cow::Borrowed)),
+        ("peer", crossing.peer().map(Cow::Borrowed)),
+        ("method", crossing.method()),
+        ("host", crossing.host()),
+        ("path", crossing.path()),
     ] {
         if let Some(value) = value {
-            record.member(name, value);
+            record.member(name, &value);
         }
     }
 }

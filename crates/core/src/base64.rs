@@ -65,32 +65,31 @@ pub fn encode_standard(bytes: &[u8]) -> String {
 fn decode(text: &[u8], table: &[u8; 256]) -> Option<Vec<u8>> {
     let value = |byte: u8| table.get(usize::from(byte)).copied().unwrap_or(NONE);
     let (quads, tail) = text.as_chunks::<4>();
-    let mut bytes = vec![0; quads.len().checked_mul(3)?.checked_add(tail.len())?];
-    let (triples, _) = bytes.as_chunks_mut::<3>();
+    let mut bytes = vec![0; quads.len().checked_mul(3)?.checked_add(tail.len().saturating_sub(1))?];
+    let (triples, end) = bytes.as_chunks_mut::<3>();
     let mut seen = 0;
-    for (triple, quad) in triples.iter_mut().zip(quads) {
-        let [a, b, c, d] = quad.map(value);
+    for (triple, [a, b, c, d]) in triples.iter_mut().zip(quads) {
+        let [a, b, c, d] = [value(*a), value(*b), value(*c), value(*d)];
         seen |= a | b | c | d;
         *triple = [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d];
     }
-    bytes.truncate(quads.len().checked_mul(3)?);
-    match *tail {
-        [] => {}
-        [a, b] => {
-            let [a, b] = [a, b].map(value);
+    match (tail, end) {
+        ([], []) => {}
+        ([a, b], [first]) => {
+            let [a, b] = [value(*a), value(*b)];
             if b & 0x0F != 0 {
                 return None;
             }
             seen |= a | b;
-            bytes.push((a << 2) | (b >> 4));
+            *first = (a << 2) | (b >> 4);
         }
-        [a, b, c] => {
-            let [a, b, c] = [a, b, c].map(value);
+        ([a, b, c], [first, second]) => {
+            let [a, b, c] = [value(*a), value(*b), value(*c)];
             if c & 0x03 != 0 {
                 return None;
             }
             seen |= a | b | c;
-            bytes.extend([(a << 2) | (b >> 4), (b << 4) | (c >> 2)]);
+            [*first, *second] = [(a << 2) | (b >> 4), (b << 4) | (c >> 2)];
         }
         _ => return None,
     }

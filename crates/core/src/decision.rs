@@ -1,12 +1,15 @@
 //! Verdicts, their reasons, and the decision that carries them to reply, audit and upstream.
 
+mod crossing;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::policy;
 use crate::ruleset::Ruleset;
-use crate::upstream::UpstreamChanges;
+use crate::upstream::{Accepted, UpstreamChanges, Withheld};
+pub use crossing::Crossing;
 
 /// Whether a request may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -219,7 +222,9 @@ pub struct Decision {
     pub(crate) detail: Option<&'static str>,
     pub(crate) findings: PolicyFindings,
     pub(crate) crossing: Crossing,
-    pub(crate) upstream: UpstreamChanges,
+    pub(crate) withheld: Withheld,
+    /// Whether the caller is known so well that the upstream may be told.
+    pub(crate) names_caller: bool,
 }
 
 /// What the policies had to say; empty where the request did not come as far as them.
@@ -241,34 +246,15 @@ pub struct PolicyFindings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleName {
     /// The policy, `namespace/name`.
-    pub policy: String,
+    pub policy: Arc<str>,
     /// The index of the rule in its policy.
     pub rule: u32,
 }
 
 impl From<policy::RuleRef<'_>> for RuleName {
     fn from(rule: policy::RuleRef<'_>) -> Self {
-        Self { policy: rule.policy.into(), rule: rule.rule }
+        Self { policy: Arc::clone(rule.policy), rule: rule.rule }
     }
-}
-
-/// Who crossed the boundary and where to, as far as it is known; never a token or a query.
-#[derive(Debug, Clone, Default)]
-pub struct Crossing {
-    /// The verified token's `sub`.
-    pub subject: Option<String>,
-    /// The verified token's `iss`.
-    pub issuer: Option<String>,
-    /// The verified peer's SPIFFE ID.
-    pub peer: Option<String>,
-    /// The method.
-    pub method: Option<String>,
-    /// The authority.
-    pub host: Option<String>,
-    /// The path, without its query.
-    pub path: Option<String>,
-    /// The correlation id that the request came with, if it is well formed.
-    pub correlation_id: Option<String>,
 }
 
 impl Decision {
@@ -329,7 +315,7 @@ impl Decision {
     /// The correlation id that the request came with, if it is well formed.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
-        self.crossing.correlation_id.as_deref()
+        self.crossing.correlation_id()
     }
 
     /// Whether the request goes on with headers that say who the caller is.
@@ -338,9 +324,30 @@ impl Decision {
         !self.refuses() && self.ruleset.hand_off.hands_on_identity()
     }
 
-    /// How the request must be changed before it goes on.
+    /// How the request must be changed before it goes on. Made anew by each call.
     #[must_use]
-    pub fn upstream(&self) -> &UpstreamChanges {
-        &self.upstream
+    pub fn upstream(&self) -> UpstreamChanges {
+        let accepted = self.crossing.token();
+        let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
+        let peer = self.crossing.peer().filter(|_| self.names_caller);
+        self.ruleset.hand_off.changes(&self.withheld, peer, accepted.as_ref())
+    }
+
+    /// Whether the request must be changed, and by headers that are hardly the same for another caller.
+    #[must_use]
+    pub fn tells_caller(&self) -> bool {
+        let is_known = self.crossing.token().is_some() || self.crossing.peer().is_some();
+        self.names_caller && is_known && self.ruleset.hand_off.hands_on_identity()
+    }
+
+    /// Whether this decision changes its request as another one does, for the same reasons: the same
+    /// policy, token and peer. Answers quicker than a comparison of the changes, and may say no
+    /// where they are equal.
+    #[must_use]
+    pub fn changes_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ruleset, &other.ruleset)
+            && self.withheld == other.withheld
+            && self.names_caller == other.names_caller
+            && self.crossing.is_same_caller(&other.crossing)
     }
 }

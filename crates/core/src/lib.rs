@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod ascii;
 mod audit;
 pub mod authn;
 pub mod base64;

@@ -8,12 +8,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use crate::authn::{Authenticator, JwtRule, Location};
+use crate::authn::{AcceptedToken, Authenticator, JwtRule, Location};
 use crate::base64;
 use crate::json::{JsonWriter, Object, Value, View};
 use crate::jwt::{Claim, VerifiedToken};
+use crate::policy::Needs;
 use crate::request::{HeaderLine, Request, query::without_parameters};
-use crate::spiffe::SpiffeId;
 
 /// Headers under this prefix are Lychgate's own, whoever sent them.
 const OWN_PREFIX: &[u8] = b"x-lychgate-";
@@ -44,6 +44,17 @@ pub struct UpstreamChanges {
 pub(crate) struct HandOff {
     identity_headers: bool,
     names: Vec<Box<str>>,
+    is_seen: bool,
+}
+
+/// What of one request must not go on: headers that only Lychgate may set, and a target with a token
+/// in its query.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Withheld {
+    /// Each once, in lower case.
+    forged: Vec<String>,
+    /// The target without the token.
+    target: Option<Vec<u8>>,
 }
 
 /// A verified token with the rule that accepted it and the place where it was.
@@ -54,6 +65,13 @@ pub(crate) struct Accepted<'a> {
     pub(crate) location: &'a Location,
 }
 
+impl<'a> Accepted<'a> {
+    pub(crate) fn of(token: &'a AcceptedToken, authenticator: &'a Authenticator) -> Option<Self> {
+        let rule = authenticator.rules().get(token.rule())?;
+        Some(Self { token: token.token(), rule, location: token.location(authenticator)? })
+    }
+}
+
 impl HandOff {
     /// Collects the headers that any of the rules may set.
     pub(crate) fn new(identity_headers: bool, authenticator: &Authenticator) -> Self {
@@ -62,7 +80,7 @@ impl HandOff {
             outputs.map(|name| name.to_ascii_lowercase().into()).collect();
         crate::order::sort_by(&mut names, |a, b| folded(a.as_bytes()).lt(folded(b.as_bytes())));
         names.dedup();
-        Self { identity_headers, names }
+        Self { identity_headers, names, is_seen: false }
     }
 
     /// Whether headers tell the upstream who the caller is.
@@ -72,8 +90,11 @@ impl HandOff {
 
     /// Whether a header is under Lychgate's own prefix, for a reader that takes `_` for `-` too.
     pub(crate) fn is_own(name: &[u8]) -> bool {
-        let prefix = name.get(..OWN_PREFIX.len()).unwrap_or_default();
-        folded(prefix).eq(OWN_PREFIX.iter().copied())
+        // Most names are told from Lychgate's own by their third letter.
+        matches!(name, [_, _, b'l' | b'L', ..])
+            && name
+                .get(..OWN_PREFIX.len())
+                .is_some_and(|prefix| folded(prefix).eq(OWN_PREFIX.iter().copied()))
     }
 
     /// The names besides those under Lychgate's own prefix, in lower case.
@@ -81,35 +102,77 @@ impl HandOff {
         self.names.iter().map(Box::as_ref)
     }
 
-    /// What to change in this request.
-    pub(crate) fn changes(
+    /// Says whether policies read a header that may be changed.
+    pub(crate) fn seen_by(self, needs: &Needs, authenticator: &Authenticator) -> Self {
+        let stops = |name: &str| {
+            let mut rules =
+                authenticator.rules().iter().filter(|rule| !rule.forward_original_token);
+            rules.any(|rule| rule.locations.iter().any(|location| location.is_header(name)))
+        };
+        let changes = |name: &String| {
+            Self::is_own(name.as_bytes()) || self.sets(name.as_bytes()) || stops(name)
+        };
+        Self { is_seen: needs.headers.iter().any(changes), ..self }
+    }
+
+    /// Whether a policy reads a header that may be changed.
+    pub(crate) const fn is_seen(&self) -> bool {
+        self.is_seen
+    }
+
+    /// What of this request must not go on.
+    pub(crate) fn withhold(
         &self,
         request: &Request<'_>,
-        peer: Option<&SpiffeId>,
-        accepted: Option<Accepted<'_>>,
+        accepted: Option<&Accepted<'_>>,
+    ) -> Withheld {
+        let target = accepted.and_then(|accepted| match accepted.location {
+            Location::Parameter(name) if !accepted.rule.forward_original_token => {
+                without_parameters(request.target, core::slice::from_ref(name))
+            }
+            Location::Parameter(_) | Location::Header { .. } | Location::Cookie(_) => None,
+        });
+        Withheld { forged: self.forged(request), target }
+    }
+
+    /// What to change in a request of which this must not go on.
+    pub(crate) fn changes(
+        &self,
+        withheld: &Withheld,
+        peer: Option<&str>,
+        accepted: Option<&Accepted<'_>>,
     ) -> UpstreamChanges {
-        let mut changes = UpstreamChanges { remove: self.forged(request), ..Default::default() };
+        let Withheld { forged, target } = withheld.clone();
+        let mut changes = UpstreamChanges { remove: forged, target, ..Default::default() };
         if let Some(accepted) = accepted {
             if self.identity_headers {
-                self.identify(&accepted, &mut changes);
+                self.identify(accepted, &mut changes);
             }
-            hand_on_claims(&accepted, &mut changes);
-            if !accepted.rule.forward_original_token {
-                withhold(request, accepted.location, &mut changes);
+            hand_on_claims(accepted, &mut changes);
+            // A cookie stays: others may need what is beside it.
+            if let (Location::Header { name, .. }, false) =
+                (accepted.location, accepted.rule.forward_original_token)
+            {
+                push_once(&mut changes.remove, name);
             }
         }
         if let (Some(peer), true) = (peer, self.identity_headers) {
-            changes.set.push((PEER.into(), peer.as_str().into()));
+            changes.set.push((PEER.into(), peer.into()));
         }
         changes
     }
 
     /// The headers of this request that only Lychgate may set, each once.
     fn forged(&self, request: &Request<'_>) -> Vec<String> {
-        let names = request.headers.iter().map(|line| line.name);
-        let reserved = names.filter(|name| Self::is_own(name) || self.sets(name));
-        let mut forged: Vec<_> =
-            reserved.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect();
+        let mut forged = Vec::new();
+        for line in request.headers {
+            if Self::is_own(line.name) || self.sets(line.name) {
+                forged.push(String::from_utf8_lossy(line.name).to_ascii_lowercase());
+            }
+        }
+        if forged.is_empty() {
+            return forged;
+        }
         crate::order::sort_by(&mut forged, |a, b| a < b);
         forged.dedup();
         forged
@@ -170,17 +233,6 @@ fn push_once(names: &mut Vec<String>, name: &str) {
     let name = name.to_ascii_lowercase();
     if !names.contains(&name) {
         names.push(name);
-    }
-}
-
-/// Removes the token itself. A cookie stays: others may need what is beside it.
-fn withhold(request: &Request<'_>, location: &Location, changes: &mut UpstreamChanges) {
-    match location {
-        Location::Header { name, .. } => push_once(&mut changes.remove, name),
-        Location::Parameter(name) => {
-            changes.target = without_parameters(request.target, core::slice::from_ref(name));
-        }
-        Location::Cookie(_) => {}
     }
 }
 

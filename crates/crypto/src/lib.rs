@@ -62,7 +62,6 @@ impl KeyCheck for Portable {
 
 /// What [`Portable`] says of an HMAC; any other algorithm is unavailable. Without the arithmetic of
 /// the others, where they are left to the host.
-#[must_use]
 pub fn verify_hmac(check: &SignatureCheck<'_>) -> Outcome {
     let (KeyMaterial::Secret(secret), Some(hash)) = (check.key, hash_of(check.algorithm)) else {
         return Outcome::Unavailable;

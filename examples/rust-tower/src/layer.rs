@@ -89,7 +89,7 @@ impl Lychgate {
         if decision.refuses() {
             return Err(Box::new(convert::response(decision.reply(&correlation_id))));
         }
-        match convert::apply(decision.upstream(), &mut parts) {
+        match convert::apply(&decision.upstream(), &mut parts) {
             Ok(()) => Ok(Request::from_parts(parts, body)),
             // A header that can't be set must not be missing silently.
             Err(_) => Err(Box::new(StatusCode::SERVICE_UNAVAILABLE.into_response())),

@@ -34,10 +34,10 @@ pub(crate) fn publish(decision: &Decision) {
         return;
     }
     let crossing = decision.crossing();
-    if let Some(subject) = &crossing.subject {
+    if let Some(subject) = crossing.subject() {
         put("lychgate.subject", subject);
     }
-    if let Some(peer) = &crossing.peer {
+    if let Some(peer) = crossing.peer() {
         put("lychgate.peer", peer);
     }
 }

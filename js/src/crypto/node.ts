@@ -4,7 +4,8 @@ import { answerOf, CAN_NOT_SAY, type HostVerifier } from './library.js';
 /** How Node is asked for an algorithm. */
 interface Scheme {
   readonly hash: string | null;
-  readonly parameters: Omit<VerifyKeyObjectInput, 'key'>;
+  /** None where Node does by itself what is wanted. */
+  readonly parameters: Omit<VerifyKeyObjectInput, 'key'> | undefined;
 }
 
 /**
@@ -13,22 +14,24 @@ interface Scheme {
  */
 export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (algorithms) => {
   const schemes = algorithms.map(scheme);
-  const keys: KeyObject[] = [];
+  /** By place and algorithm, made once: reading options takes Node as long as a decision takes us. */
+  const inputs: (KeyObject | VerifyKeyObjectInput)[][] = [];
   return {
     waits: () => false,
     hold: (place, _, der) => {
       try {
-        keys[place] = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+        const key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+        inputs[place] = schemes.map(({ parameters }) => (parameters === undefined ? key : { key, ...parameters }));
         return true;
       } catch {
         return false;
       }
     },
     verify: (algorithm, place, message, signature) => {
-      const [scheme, key] = [schemes[algorithm], keys[place]];
-      if (scheme === undefined || key === undefined) return CAN_NOT_SAY;
+      const [scheme, input] = [schemes[algorithm], inputs[place]?.[algorithm]];
+      if (scheme === undefined || input === undefined) return CAN_NOT_SAY;
       try {
-        return answerOf(verify(scheme.hash, message, { key, ...scheme.parameters }, signature));
+        return answerOf(verify(scheme.hash, message, input, signature));
       } catch {
         return CAN_NOT_SAY;
       }
@@ -37,12 +40,13 @@ export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (alg
 };
 
 function scheme(algorithm: string): Scheme {
-  if (algorithm === 'EdDSA') return { hash: null, parameters: {} };
+  if (algorithm === 'EdDSA') return { hash: null, parameters: undefined };
   return { hash: `sha${algorithm.slice(2)}`, parameters: parameters(algorithm) };
 }
 
 function parameters(algorithm: string): Scheme['parameters'] {
   if (algorithm.startsWith('ES')) return { dsaEncoding: 'ieee-p1363' };
-  if (algorithm.startsWith('RS')) return { padding: constants.RSA_PKCS1_PADDING };
+  // PKCS #1, as long as the key is not one for PSS only, which no JWK is.
+  if (algorithm.startsWith('RS')) return undefined;
   return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 }

@@ -122,17 +122,17 @@ fn passed(stage: Stage, last: Stage, decision: &Decision, scenario: &Scenario) -
             let host = scenario.host.as_deref().unwrap_or("no host");
             format!("{} {target} on {host}", scenario.method)
         }
-        Stage::Peer => match (&crossing.peer, &scenario.peer) {
-            (Some(peer), _) => peer.clone(),
+        Stage::Peer => match (crossing.peer(), &scenario.peer) {
+            (Some(peer), _) => peer.to_owned(),
             (None, Peer::Absent) => "none presented, and none is required".to_owned(),
             (None, Peer::Malformed(_) | Peer::Verified(_)) => "presented".to_owned(),
         },
         // A token that was refused was there; only a verified one has an issuer.
-        Stage::Credential if crossing.issuer.is_some() || last == Stage::Token => {
+        Stage::Credential if crossing.issuer().is_some() || last == Stage::Token => {
             "one token".to_owned()
         }
         Stage::Credential => "no token was read".to_owned(),
-        Stage::Token => match (&crossing.issuer, &crossing.subject) {
+        Stage::Token => match (crossing.issuer(), crossing.subject()) {
             (Some(issuer), Some(subject)) => format!("verified: {subject} of {issuer}"),
             (Some(issuer), None) => format!("verified: no subject, of {issuer}"),
             (None, _) => "none to verify".to_owned(),

@@ -30,10 +30,11 @@ pub(super) fn check(message: &Message, target: &str, subject: &mut Subject) -> R
     let decision = scenario.decide(&subject.engine, &mut subject.store);
     if !decision.refuses() {
         let mut reply = Reply::plain(200);
-        reply.headers = decision.upstream().set.clone();
+        let changes = decision.upstream();
+        reply.headers = changes.set;
         // What must not reach the application; Envoy's `x-envoy-auth-headers-to-remove`.
-        if !decision.upstream().remove.is_empty() {
-            let names = decision.upstream().remove.join(",");
+        if !changes.remove.is_empty() {
+            let names = changes.remove.join(",");
             reply.headers.push(("x-envoy-auth-headers-to-remove".to_owned(), names));
         }
         return reply;

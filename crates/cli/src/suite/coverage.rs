@@ -104,7 +104,7 @@ impl Summary {
             let text = format!("{}#{}", name.policy, name.rule);
             summary.rules.add(seen.held);
             match reached.last_mut() {
-                Some((policy, any)) if *policy == name.policy => *any |= seen.held,
+                Some((policy, any)) if *policy == &**name.policy => *any |= seen.held,
                 _ => reached.push((name.policy, seen.held)),
             }
             let resource = subject.bundle.policy(name.policy);

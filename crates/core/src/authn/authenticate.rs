@@ -18,7 +18,9 @@ use super::refresh::{Keys, SourceId};
 use super::rule::{JwtRule, Location};
 use crate::jwt::key::{KeyFingerprint, Outcome, SignatureCheck};
 use crate::jwt::token::Failure;
-use crate::jwt::{Claim, Claims, TimeRules, TokenCheck, UnverifiedToken, VerifiedToken, svid};
+use crate::jwt::{
+    Claim, Claims, TimeRules, TokenCheck, TokenError, UnverifiedToken, VerifiedToken, svid,
+};
 use crate::request::Request;
 use crate::time::UnixTime;
 pub use error::AuthnError;
@@ -150,7 +152,8 @@ impl Authenticator {
     /// The one token of a request, if there is one.
     ///
     /// # Errors
-    /// Two credentials, or something that is none where one should be.
+    /// Two credentials, or something that is none where one should be. One that only has characters
+    /// which no token has is refused by [`authenticate`](Self::authenticate).
     pub fn extract<'a>(
         &self,
         request: &Request<'a>,
@@ -177,9 +180,10 @@ impl Authenticator {
         {
             return step;
         }
-        let token = match UnverifiedToken::parse(bytes, self.acceptance.token_bytes) {
+        let limit = self.acceptance.token_bytes;
+        let token = match UnverifiedToken::parse_with(bytes, limit, |text| cache.header(text)) {
             Ok(token) => token,
-            Err(error) => return AuthnStep::Refused(AuthnError::Token(error)),
+            Err(error) => return AuthnStep::Refused(self.no_token(credential, error)),
         };
         let mut plan =
             match Plan::new(self, credential.place, token.header(), token.issuer(), now, keys) {
@@ -200,6 +204,14 @@ impl Authenticator {
         search.advance(token)
     }
 
+    /// Why something is refused that could not be parsed. What could has a token's characters.
+    fn no_token(&self, credential: &Credential<'_>, error: TokenError) -> AuthnError {
+        match self.places.check(credential) {
+            Ok(()) => AuthnError::Token(error),
+            Err(error) => AuthnError::Credential(error),
+        }
+    }
+
     /// The answer for a remembered token; none if its key is no longer one to be tried.
     fn recall(
         &self,
@@ -212,22 +224,22 @@ impl Authenticator {
             Plan::new(self, place, token.header(), token.claims().issuer(), now, keys).ok()?;
         let is_its = |candidate: &Candidate| candidate.key.fingerprint() == token.key();
         let candidate = plan.candidates.into_iter().find(is_its)?;
-        Some(self.judge(token, &candidate.rules, place, now))
+        Some(self.judge(token, &candidate, place, now))
     }
 
     /// Whether one of the rules that the verifying key belongs to accepts the token.
     fn judge(
         &self,
         token: Arc<VerifiedToken>,
-        rules: &[usize],
+        candidate: &Candidate,
         place: PlaceId,
         now: UnixTime,
     ) -> AuthnStep {
         let mut furthest = AuthnError::IssuerUnknown;
-        for index in rules {
-            let Some(rule) = self.rules.get(*index) else { continue };
+        for index in candidate.rules() {
+            let Some(rule) = self.rules.get(index) else { continue };
             match self.check_claims(rule, token.claims(), now) {
-                Ok(()) => return AuthnStep::Accepted(AcceptedToken { token, rule: *index, place }),
+                Ok(()) => return AuthnStep::Accepted(AcceptedToken { token, rule: index, place }),
                 Err(error) => furthest = furthest.or_further(error),
             }
         }
@@ -307,7 +319,7 @@ impl CheckingSignature {
             Ok(token) => {
                 let token = Arc::new(token);
                 cache.insert(&token);
-                search.authenticator.judge(token, &candidate.rules, search.place, search.now)
+                search.authenticator.judge(token, &candidate, search.place, search.now)
             }
             Err(unproven) => {
                 search.fail(unproven.failure);
@@ -348,6 +360,13 @@ impl AcceptedToken {
     #[must_use]
     pub fn token(&self) -> &VerifiedToken {
         &self.token
+    }
+
+    /// Whether this is the same token, parsed once, accepted by the same rule at the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.token, &other.token)
+            && self.rule == other.rule
+            && self.place == other.place
     }
 
     /// The rule that accepts it.

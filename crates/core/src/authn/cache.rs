@@ -1,19 +1,27 @@
 //! Tokens whose signature was found genuine, so that the same bytes need not be checked again.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::jwt::VerifiedToken;
+use crate::jwt::{JoseHeader, VerifiedToken};
 
 /// Places for one hash; a token that finds all of them taken replaces one of them.
 const WAYS: usize = 4;
 
-/// Remembers verified tokens: "these bytes verify under this key", and nothing else.
+/// Headers that are remembered: a few issuers have a key or two each.
+const HEADERS: usize = 4;
+
+/// Bytes at the end of a token by which it is found.
+const HASHED: usize = 128;
+
+/// Remembers verified tokens: "these bytes verify under this key", and nothing else but what a few
+/// of their headers say.
 ///
 /// Location, key membership, time, audience and policy are checked again on every hit, so a cache
-/// changes what an answer costs, never the answer. A token is found by a hash over all of its bytes
-/// and then compared in full. Only genuine tokens get in, so nobody can fill it who has none.
+/// changes what an answer costs, never the answer. A token is found by a hash over the end of its
+/// signature and then compared in full. Only genuine tokens get in, so nobody can fill it who has none.
 /// Lookup and eviction take constant time; both bounds always hold.
 pub struct TokenCache {
     slots: Vec<Option<Slot>>,
@@ -23,6 +31,11 @@ pub struct TokenCache {
     byte_limit: usize,
     /// Where the search for something to evict goes on.
     hand: usize,
+    /// The headers of tokens that came last, as they came and as they were read: tokens that one key
+    /// signed have the same.
+    headers: [Option<(Box<[u8]>, JoseHeader)>; HEADERS],
+    /// The one of them that goes next.
+    next_header: usize,
 }
 
 struct Slot {
@@ -49,7 +62,15 @@ impl TokenCache {
         let mut slots = Vec::new();
         slots.resize_with(sets.saturating_mul(WAYS), || None);
         let mask = u64::try_from(sets.saturating_sub(1)).unwrap_or(0);
-        Self { slots, mask, bytes: 0, byte_limit: bytes, hand: 0 }
+        Self {
+            slots,
+            mask,
+            bytes: 0,
+            byte_limit: bytes,
+            hand: 0,
+            headers: [const { None }; HEADERS],
+            next_header: 0,
+        }
     }
 
     /// How many tokens there are.
@@ -77,13 +98,31 @@ impl TokenCache {
             .set(hash)
             .iter_mut()
             .flatten()
-            .find(|slot| slot.hash == hash && slot.token.credential() == credential)?;
+            .find(|slot| slot.hash == hash && is_same(slot.token.credential(), credential))?;
         slot.used = true;
         Some(Arc::clone(&slot.token))
     }
 
+    /// The header that has this text, if a genuine token had it.
+    pub(super) fn header(&self, text: &[u8]) -> Option<JoseHeader> {
+        let mut known = self.headers.iter().flatten();
+        known.find(|(known, _)| is_same(known, text)).map(|(_, header)| header.clone())
+    }
+
+    fn insert_header(&mut self, token: &VerifiedToken) {
+        let text = token.header_text();
+        if self.header(text).is_some() {
+            return;
+        }
+        if let Some(place) = self.headers.get_mut(self.next_header) {
+            *place = Some((text.into(), token.header().clone()));
+        }
+        self.next_header = self.next_header.saturating_add(1).checked_rem(HEADERS).unwrap_or(0);
+    }
+
     /// Remembers a token. One that alone is larger than the bound is not kept.
     pub(super) fn insert(&mut self, token: &Arc<VerifiedToken>) {
+        self.insert_header(token);
         let bytes = token.memory();
         if bytes > self.byte_limit || self.slots.is_empty() {
             return;
@@ -123,8 +162,9 @@ impl TokenCache {
 /// The place for a token in its set: where it already is, an empty one, or the first out of use.
 /// If all are in use they stop being so, and the first of them goes.
 fn choose<'a>(set: &'a mut [Option<Slot>], new: &Slot) -> Option<&'a mut Option<Slot>> {
-    let is_same =
-        |slot: &Slot| slot.hash == new.hash && slot.token.credential() == new.token.credential();
+    let is_same = |slot: &Slot| {
+        slot.hash == new.hash && is_same(slot.token.credential(), new.token.credential())
+    };
     let index = set
         .iter()
         .position(|place| place.as_ref().is_some_and(is_same))
@@ -142,17 +182,28 @@ impl Default for TokenCache {
     }
 }
 
-/// Mixes eight bytes at a time. Spreads tokens over sets; equality is decided by their bytes.
+/// Mixes the end of a token, eight bytes at a time. A genuine token ends with its signature, which
+/// is as good as random. Spreads tokens over sets; equality is decided by all bytes.
 fn hash(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let end = bytes.last_chunk::<HASHED>().map_or(bytes, <[u8; HASHED]>::as_slice);
+    let (words, rest) = end.as_chunks::<8>();
     let mut last = [0; 8];
     for (to, from) in last.iter_mut().zip(rest) {
         *to = *from;
     }
     let words = words.iter().chain(core::iter::once(&last));
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let hash = words.fold(length, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
     hash ^ (hash >> 32)
+}
+
+/// Compares eight bytes at a time: WebAssembly's own comparison looks at single ones.
+fn is_same(token: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (others, behind)) = (token.as_chunks::<8>(), other.as_chunks::<8>());
+    let differing = |all: u64, (word, other): (&[u8; 8], &[u8; 8])| {
+        all | (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other))
+    };
+    token.len() == other.len() && words.iter().zip(others).fold(0, differing) == 0 && rest == behind
 }
 
 /// One round: an odd multiplier (2^64 divided by the golden ratio) carries bits up, the rotation

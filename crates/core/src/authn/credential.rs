@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::rule::Location;
+use crate::ascii::Class;
 use crate::decision::Reason;
 use crate::request::headers::{Cookie, Headers};
 use crate::request::{Request, query};
@@ -19,8 +20,8 @@ pub(super) struct Places(Vec<Location>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PlaceId(usize);
 
-/// A token as it stood in the request, and where. Nothing about it has been checked but its
-/// characters.
+/// A token as it stood in the request, and where. Nothing about it has been checked, and not even
+/// its characters if it stood alone in a header: see [`Places::check`].
 #[derive(Clone)]
 pub struct Credential<'a> {
     pub(super) token: Cow<'a, [u8]>,
@@ -66,10 +67,10 @@ impl Places {
 
     /// The token of a request, if there is one.
     ///
-    /// Refuses two credentials wherever they are (RFC 6750 §2), even the same one twice, and
-    /// anything at a place for tokens that is no token: a second line or list element, quotes,
-    /// spaces inside, a scheme that is not at the start. A header with another scheme holds no
-    /// token.
+    /// Refuses two credentials wherever they are (RFC 6750 §2), even the same one twice, and, here
+    /// or in [`check`](Self::check), anything at a place for tokens that is no token: a second line
+    /// or list element, quotes, spaces inside, a scheme that is not at the start. A header with
+    /// another scheme holds no token.
     pub(super) fn extract<'a>(
         &self,
         request: &Request<'a>,
@@ -94,10 +95,28 @@ impl Places {
         let Some((_, place, token)) = found else { return Ok(None) };
         Ok(Some(Credential { token: token?, place }))
     }
+
+    /// Checks the characters of a token: what is left to do for one that is not known to be genuine,
+    /// since a token that is has no others.
+    ///
+    /// # Errors
+    /// It is no token, or it is two.
+    pub(super) fn check(&self, credential: &Credential<'_>) -> Result<(), CredentialError> {
+        if is_token68(&credential.token) {
+            return Ok(());
+        }
+        match self.location(credential.place) {
+            Some(Location::Header { prefix, .. }) => {
+                Err(header::refusal(&credential.token, prefix))
+            }
+            Some(Location::Parameter(_) | Location::Cookie(_)) | None => {
+                Err(CredentialError::Malformed)
+            }
+        }
+    }
 }
 
-/// What a place holds, if it has the characters of a token. What is in a header was checked when
-/// it was cut out.
+/// What a place holds, if it has the characters of a token.
 fn checked(found: Found<'_>) -> Found<'_> {
     let token = found?;
     if is_token68(&token) { Ok(token) } else { Err(CredentialError::Malformed) }
@@ -148,28 +167,8 @@ fn is_same(a: &Location, b: &Location) -> bool {
     }
 }
 
-/// The characters that a credential may have (RFC 9110 §11.2); a JWT has fewer.
 fn is_token68(token: &[u8]) -> bool {
-    let known = |byte: &u8| TOKEN68.get(usize::from(*byte)).copied().unwrap_or(false);
-    !token.is_empty() && token.iter().fold(true, |all, byte| all & known(byte))
-}
-
-static TOKEN68: [bool; 256] = token68();
-
-#[expect(
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "runs when the program is compiled, where a mistake fails the build"
-)]
-const fn token68() -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut byte = u8::MAX;
-    while byte > 0 {
-        table[byte as usize] = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-        byte = byte.saturating_sub(1);
-    }
-    table
+    !token.is_empty() && Class::TOKEN68.has_all(token)
 }
 
 impl CredentialError {

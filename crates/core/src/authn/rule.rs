@@ -78,6 +78,14 @@ pub enum Location {
 }
 
 impl Location {
+    /// Whether this is the header of that name.
+    pub(crate) fn is_header(&self, header: &str) -> bool {
+        match self {
+            Self::Header { name, .. } => name.eq_ignore_ascii_case(header),
+            Self::Parameter(_) | Self::Cookie(_) => false,
+        }
+    }
+
     /// Where Istio looks when a rule names no place: `Authorization: Bearer`, and the query's
     /// `access_token` (RFC 6750 §2.1, §2.3).
     #[must_use]

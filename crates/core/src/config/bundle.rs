@@ -59,7 +59,8 @@ pub(crate) fn load(
     needs.peer |=
         spec.identity_headers || peers.is_required_somewhere() || !settings.trusted_hops.is_empty();
     needs.tunnelled_peer = envelope.workload.kind == WorkloadKind::Waypoint;
-    let hand_off = HandOff::new(spec.identity_headers, &authenticator);
+    let hand_off =
+        HandOff::new(spec.identity_headers, &authenticator).seen_by(&needs, &authenticator);
     let ruleset = Ruleset {
         needs,
         revision: revision(&document),

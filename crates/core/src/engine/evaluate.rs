@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::screen::{self, Refusal, Screened};
+use super::screen::{Refusal, Screened};
 use crate::authn::{AcceptedToken, AuthnError, CredentialError};
 use crate::decision::{Crossing, Decision, PolicyFindings, Reason, RuleName};
 use crate::policy::{Facts, Ruling};
 use crate::request::{HeaderLine, Request};
 use crate::ruleset::Ruleset;
-use crate::upstream::{Accepted, UpstreamChanges};
+use crate::upstream::{Accepted, UpstreamChanges, Withheld};
 
 /// Refuses a request that did not pass the screen.
 pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Refusal) -> Decision {
@@ -20,8 +20,9 @@ pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Ref
         reason: refusal.reason,
         detail: refusal.detail,
         findings: PolicyFindings::default(),
-        crossing: screen::crossing(request),
-        upstream: ruleset.hand_off.changes(request, None, None),
+        crossing: Crossing::of(request, None, None),
+        withheld: ruleset.hand_off.withhold(request, None),
+        names_caller: false,
     }
 }
 
@@ -42,66 +43,66 @@ impl Screened<'_> {
             reason,
             detail,
             findings: PolicyFindings::default(),
-            crossing: self.crossing(),
-            upstream: self.ruleset.hand_off.changes(self.request, None, None),
+            crossing: Crossing::of(self.request, self.peer_text(), None),
+            withheld: self.ruleset.hand_off.withhold(self.request, None),
+            names_caller: false,
         }
     }
 
     /// Asks the policies about the caller, who is the peer, the token's subject, both or nobody.
     pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Decision {
         let policies = &self.ruleset.policies;
-        let (upstream, ruling) = self.with_facts(token, |facts| policies.evaluate(facts));
+        let (withheld, ruling) = self.with_facts(token, |facts| policies.evaluate(facts));
         let reason = self.reason(&ruling, token.is_some());
         Decision {
             ruleset: Arc::clone(self.ruleset),
             reason,
             detail: None,
             findings: findings(ruling),
-            crossing: self.crossing_with(token),
-            upstream,
+            crossing: Crossing::of(self.request, self.peer_text(), token),
+            withheld,
+            names_caller: true,
         }
     }
 
-    /// Shows `look` what policies may ask about this request, and says what the upstream is told.
+    /// Shows `look` what policies may ask about this request, and says what of it must not go on.
     pub(super) fn with_facts<T>(
         &self,
         token: Option<&AcceptedToken>,
         look: impl FnOnce(&Facts<'_>) -> T,
-    ) -> (UpstreamChanges, T) {
-        let authenticator = &self.ruleset.authenticator;
-        let rule = token.and_then(|token| authenticator.rules().get(token.rule()));
-        let accepted = token.zip(rule).and_then(|(token, rule)| {
-            let location = token.location(authenticator)?;
-            Some(Accepted { token: token.token(), rule, location })
-        });
-        let upstream = self.ruleset.hand_off.changes(self.request, self.peer_id(), accepted);
-        let headers = self.handed_on(&upstream);
+    ) -> (Withheld, T) {
+        let hand_off = &self.ruleset.hand_off;
+        let accepted = token.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
+        let withheld = hand_off.withhold(self.request, accepted.as_ref());
+        let changes = hand_off
+            .is_seen()
+            .then(|| hand_off.changes(&withheld, self.peer_text(), accepted.as_ref()));
+        let headers = self.handed_on(changes.as_ref());
         let seen = look(&Facts {
             method: self.request.method,
             path: self.path.as_str(),
             host: self.host.as_str(),
             headers: &headers,
-            unclear_headers: upstream.unclear(),
+            unclear_headers: changes.as_ref().map_or(&[], UpstreamChanges::unclear),
             lines: self.request.lines,
             connection: self.request.connection,
             peer: self.peer_id(),
             issuer: token.map(AcceptedToken::issuer),
             subject: token.and_then(AcceptedToken::subject),
             claims: token.and_then(|token| token.claims().root().as_object()),
-            space_delimited: rule.map_or(&[], |rule| &rule.space_delimited_claims),
+            space_delimited: accepted.map_or(&[], |of| &of.rule.space_delimited_claims),
             metadata: self.request.metadata,
         });
         drop(headers);
-        (upstream, seen)
+        (withheld, seen)
     }
 
     /// The header lines that policies see: without those that only Lychgate may set, and with what
     /// it sets, as behind Envoy's jwt_authn. A client's own `x-group` never passes for the claim.
-    fn handed_on<'h>(&'h self, changes: &'h UpstreamChanges) -> Cow<'h, [HeaderLine<'h>]> {
-        if changes.touches(&self.ruleset.needs.headers) {
-            Cow::Owned(changes.applied_to(self.request.headers))
-        } else {
-            Cow::Borrowed(self.request.headers)
+    fn handed_on<'h>(&'h self, changes: Option<&'h UpstreamChanges>) -> Cow<'h, [HeaderLine<'h>]> {
+        match changes.filter(|changes| changes.touches(&self.ruleset.needs.headers)) {
+            Some(changes) => Cow::Owned(changes.applied_to(self.request.headers)),
+            None => Cow::Borrowed(self.request.headers),
         }
     }
 
@@ -115,14 +116,6 @@ impl Screened<'_> {
             Reason::ScopeMissing
         } else {
             ruling.reason
-        }
-    }
-
-    fn crossing_with(&self, token: Option<&AcceptedToken>) -> Crossing {
-        Crossing {
-            issuer: token.map(|token| token.issuer().into()),
-            subject: token.and_then(AcceptedToken::subject).map(Into::into),
-            ..self.crossing()
         }
     }
 }

@@ -1,19 +1,15 @@
 //! What is checked of every request before anybody asks who the caller is.
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::authn::{Authenticator, Credential, CredentialError};
-use crate::decision::{Crossing, Reason};
+use crate::decision::Reason;
 use crate::request::{
-    Headers, HostError, PathError, Request, RequestHost, RequestPath, correlation, forwarded_peer,
+    Headers, HostError, PathError, Request, RequestHost, RequestPath, forwarded_peer,
 };
 use crate::ruleset::Ruleset;
 use crate::spiffe::{Peer, SpiffeId};
-
-/// Longest text of one member of an audit record, in bytes.
-const AUDIT_TEXT: usize = 1024;
 
 /// A request with exactly one reading, from a peer that may call.
 pub(super) struct Screened<'a> {
@@ -70,9 +66,9 @@ impl<'a> Screened<'a> {
         self.peer.spiffe_id()
     }
 
-    /// Where to, and from which peer.
-    pub(super) fn crossing(&self) -> Crossing {
-        Crossing { peer: self.peer_id().map(|id| id.as_str().into()), ..crossing(self.request) }
+    /// The verified peer, as audit records name it.
+    pub(super) fn peer_text(&self) -> Option<&str> {
+        self.peer_id().map(SpiffeId::as_str)
     }
 }
 
@@ -91,24 +87,6 @@ fn effective_peer<'a>(
             Err(Refusal { reason: Reason::PeerMalformed, detail: Some(error.code()) })
         }
         Peer::Absent | Peer::Verified(_) => Ok(peer),
-    }
-}
-
-/// What an audit record may say about any request, screened or not.
-pub(super) fn crossing(request: &Request<'_>) -> Crossing {
-    let text = |bytes: &[u8]| {
-        let bytes = bytes.get(..AUDIT_TEXT).unwrap_or(bytes);
-        Some(String::from_utf8_lossy(bytes).into_owned()).filter(|text| !text.is_empty())
-    };
-    // A query may hold a token, and so may anything that is no path.
-    let end = request.target.iter().position(|byte| matches!(byte, b'?' | b'#'));
-    let path = request.target.get(..end.unwrap_or(request.target.len())).unwrap_or_default();
-    Crossing {
-        method: text(request.method),
-        host: request.authority.filter(|host| !host.contains(&b'@')).and_then(text),
-        path: path.starts_with(b"/").then(|| text(path)).flatten(),
-        correlation_id: correlation::correlation_id(Headers::of(request)).map(String::from),
-        ..Crossing::default()
     }
 }
 

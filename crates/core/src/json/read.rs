@@ -218,19 +218,19 @@ impl Reader<'_> {
         has_twice(&mut names)
     }
 
-    fn span_text(&self, kind: Kind) -> &str {
+    fn span_text(&self, kind: Kind) -> &[u8] {
         let (span, text) = match kind {
             Kind::Unescaped(span) => (span, self.unescaped.as_str()),
             Kind::String(span) | Kind::Number(span) => (span, self.text),
-            Kind::Null | Kind::Bool(_) | Kind::Array | Kind::Object => return "",
+            Kind::Null | Kind::Bool(_) | Kind::Array | Kind::Object => return b"",
         };
         let start = usize::try_from(span.start).unwrap_or(usize::MAX);
         let end = usize::try_from(span.end).unwrap_or(usize::MAX);
-        text.get(start..end).unwrap_or("")
+        text.as_bytes().get(start..end).unwrap_or_default()
     }
 
     fn word(&mut self, word: &str, kind: Kind) -> Result<(), JsonError> {
-        if !self.rest().starts_with(word) {
+        if !self.rest().starts_with(word.as_bytes()) {
             return Err(self.syntax());
         }
         self.at = self.at.saturating_add(word.len());
@@ -360,9 +360,10 @@ impl Reader<'_> {
     fn four_digits(&mut self) -> Result<u16, JsonError> {
         self.bump();
         let digits = self.rest().get(..4).ok_or_else(|| self.syntax())?;
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(self.syntax());
         }
+        let digits = core::str::from_utf8(digits).map_err(|_| self.syntax())?;
         let code = u16::from_str_radix(digits, 16).map_err(|_| self.syntax())?;
         self.at = self.at.saturating_add(4);
         Ok(code)
@@ -370,7 +371,7 @@ impl Reader<'_> {
 
     /// How many bytes from here need no escape and do not end the string.
     fn plain_length(&self) -> usize {
-        scan::plain_length(self.rest().as_bytes())
+        scan::plain_length(self.rest())
     }
 
     fn white_space(&mut self) {
@@ -387,8 +388,8 @@ impl Reader<'_> {
         self.at = self.at.saturating_add(1);
     }
 
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or("")
+    fn rest(&self) -> &[u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     fn push(&mut self, kind: Kind) {
@@ -402,7 +403,7 @@ impl Reader<'_> {
 }
 
 /// Few names are compared with each other, as most objects have few; more are sorted.
-fn has_twice(names: &mut [&str]) -> bool {
+fn has_twice(names: &mut [&[u8]]) -> bool {
     const FEW: usize = 16;
     if names.len() > FEW {
         order::sort_by(names, |a, b| a < b);

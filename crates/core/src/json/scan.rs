@@ -6,15 +6,20 @@
 /// Looks at eight bytes at a time: records and tokens are mostly plain.
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
-    let whole = words.iter().take_while(|word| is_plain_word(**word)).count();
-    let rest = match words.get(whole) {
-        Some(word) => word,
-        // The last eight bytes overlap what was looked at: one word more instead of single bytes.
-        None if bytes.last_chunk().is_some_and(|word| is_plain_word(*word)) => return bytes.len(),
-        None => rest,
-    };
-    let plain = rest.iter().take_while(|byte| is_plain(**byte)).count();
-    whole.saturating_mul(8).saturating_add(plain)
+    let mut length: usize = 0;
+    for word in words {
+        let ends = ends(*word);
+        if ends != 0 {
+            let plain = usize::try_from(ends.trailing_zeros() >> 3).unwrap_or(0);
+            return length.saturating_add(plain);
+        }
+        length = length.saturating_add(8);
+    }
+    // The last eight bytes overlap what was looked at: one word more instead of single bytes.
+    if bytes.last_chunk().is_some_and(|word| ends(*word) == 0) {
+        return bytes.len();
+    }
+    length.saturating_add(rest.iter().take_while(|byte| is_plain(**byte)).count())
 }
 
 /// Whether a byte stands for itself.
@@ -22,17 +27,18 @@ pub(super) const fn is_plain(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
-const fn is_plain_word(word: [u8; 8]) -> bool {
-    let word = u64::from_ne_bytes(word);
+/// Not zero if some byte of the word does not stand for itself; the lowest bit is in the first one.
+const fn ends(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
     let quotes = word ^ each(b'"');
     let backslashes = word ^ each(b'\\');
-    below(word, b' ') | below(quotes, 1) | below(backslashes, 1) == 0
+    below(word, b' ') | below(quotes, 1) | below(backslashes, 1)
 }
 
 /// Not zero if some byte of the word is less than `bound`, which is at most 0x80.
 ///
 /// Subtracting sets the high bit of such a byte; one that had it before is masked out. A borrow
-/// comes only out of a byte that is less itself, so it can't be the first to be seen.
+/// comes only out of a byte that is less itself, so the lowest bit is that of the first one.
 const fn below(word: u64, bound: u8) -> u64 {
     word.wrapping_sub(each(bound)) & !word & each(0x80)
 }

@@ -40,6 +40,16 @@ pub(super) struct Span {
 }
 
 impl Span {
+    fn length(self) -> usize {
+        usize::try_from(self.end.saturating_sub(self.start)).unwrap_or(usize::MAX)
+    }
+
+    fn bytes_of(self, text: &str) -> &[u8] {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(self.end).unwrap_or(usize::MAX);
+        text.as_bytes().get(start..end).unwrap_or_default()
+    }
+
     fn of(self, text: &str) -> &str {
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         let end = usize::try_from(self.end).unwrap_or(usize::MAX);
@@ -77,6 +87,18 @@ impl Document {
     pub(crate) fn heap_bytes(&self) -> usize {
         let tape = self.tape.capacity().saturating_mul(size_of::<Node>());
         self.text.len().saturating_add(self.unescaped.capacity()).saturating_add(tape)
+    }
+
+    /// Whether a node is this string.
+    fn is_text(&self, kind: Kind, text: &str) -> bool {
+        let (span, source) = match kind {
+            Kind::String(span) => (span, &*self.text),
+            Kind::Unescaped(span) => (span, &*self.unescaped),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => {
+                return false;
+            }
+        };
+        span.length() == text.len() && span.bytes_of(source) == text.as_bytes()
     }
 
     fn node(&self, index: u32) -> Node {
@@ -139,7 +161,11 @@ impl<'a> Value<'a> {
     /// The string, if this is one.
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
-        if let View::String(text) = self.view() { Some(text) } else { None }
+        match self.document.node(self.index).kind {
+            Kind::String(span) => Some(span.of(&self.document.text)),
+            Kind::Unescaped(span) => Some(span.of(&self.document.unescaped)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => None,
+        }
     }
 
     /// The object, if this is one.
@@ -206,8 +232,18 @@ pub struct Object<'a>(Children<'a>);
 impl<'a> Object<'a> {
     /// The member of that exact name.
     #[must_use]
-    pub fn get(mut self, name: &str) -> Option<Value<'a>> {
-        self.find(|(member, _)| *member == name).map(|(_, value)| value)
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        let Children { document, mut next, end } = self.0;
+        while next < end {
+            let place = usize::try_from(next).ok()?;
+            // A name has no children: its value is the next node.
+            let [member, value] = document.tape.get(place..)?.first_chunk()?;
+            if document.is_text(member.kind, name) {
+                return Some(Value { document, index: next.saturating_add(1) });
+            }
+            next = value.end;
+        }
+        None
     }
 }
 

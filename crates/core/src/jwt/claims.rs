@@ -27,6 +27,7 @@ pub struct Claims {
     issuer: Claim<Place>,
     subject: Claim<Place>,
     audience: Claim<Place>,
+    token_id: Claim<Place>,
     expires: Claim<NumericDate>,
     not_before: Claim<NumericDate>,
     issued: Claim<NumericDate>,
@@ -89,18 +90,50 @@ impl Claims {
     /// A claim with a wrong type is kept and reported by [`check_shape`](Self::check_shape): a
     /// token's issuer is needed before its signature can be checked, and nothing else is.
     pub(super) fn new(document: Document) -> Option<Self> {
-        let members = document.root().as_object()?;
-        let [expires, not_before, issued] =
-            ["exp", "nbf", "iat"].map(|name| date::read(members.get(name)));
-        let issuer = text(members.get("iss"), |_| true);
-        let subject =
-            text(members.get("sub"), |text| !text.is_empty() && !text.contains(char::is_control));
-        let audience = audience(members.get("aud"));
-        let shape = Ok(());
-        let mut claims =
-            Self { document, issuer, subject, audience, expires, not_before, issued, shape };
-        claims.shape = claims.find_malformed();
-        Some(claims)
+        let (mut exp, mut nbf, mut iat) = (None, None, None);
+        let (mut iss, mut sub, mut aud, mut jti) = (None, None, None, None);
+        for (name, value) in document.root().as_object()? {
+            let place = match name {
+                "exp" => &mut exp,
+                "nbf" => &mut nbf,
+                "iat" => &mut iat,
+                "iss" => &mut iss,
+                "sub" => &mut sub,
+                "aud" => &mut aud,
+                "jti" => &mut jti,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        let [expires, not_before, issued] = [exp, nbf, iat].map(date::read);
+        let issuer = text(iss, |_| true);
+        let subject = text(sub, |text| !text.is_empty() && !text.contains(char::is_control));
+        let audience = audience(aud);
+        let token_id = text(jti, |_| true);
+        let malformed = [
+            ("iss", issuer.is_malformed()),
+            ("sub", subject.is_malformed()),
+            ("aud", audience.is_malformed()),
+            ("exp", expires.is_malformed()),
+            ("nbf", not_before.is_malformed()),
+            ("iat", issued.is_malformed()),
+            ("jti", token_id.is_malformed()),
+        ];
+        let shape = match malformed.into_iter().find(|(_, malformed)| *malformed) {
+            Some((name, _)) => Err(ClaimError::Malformed(name)),
+            None => Ok(()),
+        };
+        Some(Self {
+            document,
+            issuer,
+            subject,
+            audience,
+            token_id,
+            expires,
+            not_before,
+            issued,
+            shape,
+        })
     }
 
     /// The member of that exact name, for the policy.
@@ -133,7 +166,7 @@ impl Claims {
     /// `jti`: a string.
     #[must_use]
     pub fn token_id(&self) -> Claim<&str> {
-        self.text_at(text(self.get("jti"), |_| true))
+        self.text_at(self.token_id)
     }
 
     /// `aud`: a string, or an array of at least one; none of them empty.
@@ -167,26 +200,10 @@ impl Claims {
     /// Refuses a token with a registered claim of the wrong type, whether or not it is looked at.
     ///
     /// # Errors
-    /// [`ClaimError::Malformed`] names the first of them.
+    /// [`ClaimError::Malformed`] names the first of them. Found once, not for each use of a remembered
+    /// token.
     pub fn check_shape(&self) -> Result<(), ClaimError> {
         self.shape
-    }
-
-    /// Done once, not for each use of a remembered token.
-    fn find_malformed(&self) -> Result<(), ClaimError> {
-        let malformed = [
-            ("iss", self.issuer().is_malformed()),
-            ("sub", self.subject().is_malformed()),
-            ("aud", self.audience().is_malformed()),
-            ("exp", self.expires.is_malformed()),
-            ("nbf", self.not_before.is_malformed()),
-            ("iat", self.issued.is_malformed()),
-            ("jti", self.token_id().is_malformed()),
-        ];
-        match malformed.iter().find(|(_, malformed)| *malformed) {
-            Some((name, _)) => Err(ClaimError::Malformed(name)),
-            None => Ok(()),
-        }
     }
 
     /// Refuses a token without one of these claims; `null` is no value.

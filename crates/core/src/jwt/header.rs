@@ -1,11 +1,11 @@
 //! The JOSE header of a token (RFC 7515 §4).
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 
 use super::key::Algorithm;
 use crate::decision::Reason;
-use crate::json::{Document, JsonError, Object, Value};
+use crate::json::{Document, JsonError, Value};
 use crate::limits;
 
 /// Members that change what a token means, in ways that we do not implement: their presence alone
@@ -23,7 +23,7 @@ const TYPES: [&str; 3] = ["JWT", "JOSE", "at+jwt"];
 #[derive(Clone)]
 pub struct JoseHeader {
     algorithm: Algorithm,
-    key_id: Option<Box<str>>,
+    key_id: Option<Arc<str>>,
     only_svid_members: bool,
     svid_type: bool,
 }
@@ -61,16 +61,24 @@ impl JoseHeader {
     pub fn parse(json: &[u8]) -> Result<Self, HeaderError> {
         let document = Document::parse(json, &limits::TOKEN_JSON).map_err(HeaderError::Json)?;
         let members = document.root().as_object().ok_or(HeaderError::NotObject)?;
-        for (name, _) in members {
+        let (mut alg, mut kid, mut typ) = (None, None, None);
+        let mut only_svid_members = true;
+        for (name, value) in members {
+            match name {
+                "alg" => alg = Some(value),
+                "kid" => kid = Some(value),
+                "typ" => typ = Some(value),
+                _ => only_svid_members = false,
+            }
             if let Some(refused) = REFUSED.iter().find(|refused| **refused == name) {
                 return Err(HeaderError::Member(refused));
             }
         }
-        let kind = members.get("typ").map(token_type).transpose()?;
+        let kind = typ.map(token_type).transpose()?;
         Ok(Self {
-            algorithm: algorithm(members)?,
-            key_id: members.get("kid").map(key_id).transpose()?,
-            only_svid_members: members.into_iter().all(|(name, _)| is_svid_member(name)),
+            algorithm: algorithm(alg)?,
+            key_id: kid.map(key_id).transpose()?,
+            only_svid_members,
             svid_type: kind.is_none_or(|kind| matches!(kind, "JWT" | "JOSE")),
         })
     }
@@ -98,12 +106,12 @@ impl JoseHeader {
     }
 }
 
-fn algorithm(members: Object<'_>) -> Result<Algorithm, HeaderError> {
-    let value = members.get("alg").ok_or(HeaderError::AlgorithmMissing)?;
+fn algorithm(value: Option<Value<'_>>) -> Result<Algorithm, HeaderError> {
+    let value = value.ok_or(HeaderError::AlgorithmMissing)?;
     value.as_str().and_then(Algorithm::parse).ok_or(HeaderError::AlgorithmUnknown)
 }
 
-fn key_id(value: Value<'_>) -> Result<Box<str>, HeaderError> {
+fn key_id(value: Value<'_>) -> Result<Arc<str>, HeaderError> {
     let text = value.as_str().ok_or(HeaderError::KeyId)?;
     if text.is_empty() || text.len() > limits::KID_BYTES {
         return Err(HeaderError::KeyId);
@@ -120,10 +128,6 @@ fn token_type(value: Value<'_>) -> Result<&str, HeaderError> {
     };
     let known = TYPES.iter().any(|known| known.eq_ignore_ascii_case(bare));
     if known { Ok(text) } else { Err(HeaderError::Type) }
-}
-
-fn is_svid_member(name: &str) -> bool {
-    matches!(name, "alg" | "kid" | "typ")
 }
 
 impl HeaderError {

@@ -68,8 +68,8 @@ pub enum KeySetError {
 /// Which keys of a set may verify a token.
 #[derive(Debug)]
 pub enum Candidates<'a> {
-    /// These, in this order; at least one, at most [`limits::SIGNATURE_CHECKS`].
-    Keys(Vec<&'a Arc<Key>>),
+    /// These, in this order and without gaps; at least one.
+    Keys([Option<&'a Arc<Key>>; limits::SIGNATURE_CHECKS]),
     /// None has the token's `kid`.
     KeyUnknown,
     /// The keys that could be meant do not accept the token's algorithm.
@@ -143,16 +143,19 @@ impl KeySet {
     #[must_use]
     pub fn candidates(&self, header: &JoseHeader) -> Candidates<'_> {
         let accepts = |key: &&Arc<Key>| key.accepts(header.algorithm());
+        let mut found = [None; limits::SIGNATURE_CHECKS];
         if let Some(id) = header.key_id() {
-            return match self.keys.iter().find(|key| key.id() == Some(id)) {
-                None => Candidates::KeyUnknown,
-                Some(key) if accepts(&key) => Candidates::Keys(Vec::from([key])),
-                Some(_) => Candidates::AlgorithmRefused,
-            };
+            match self.keys.iter().find(|key| key.id() == Some(id)) {
+                None => return Candidates::KeyUnknown,
+                named => found[0] = named.filter(accepts),
+            }
+        } else {
+            found
+                .iter_mut()
+                .zip(self.keys.iter().filter(accepts))
+                .for_each(|(place, key)| *place = Some(key));
         }
-        let keys: Vec<_> =
-            self.keys.iter().filter(accepts).take(limits::SIGNATURE_CHECKS).collect();
-        if keys.is_empty() { Candidates::AlgorithmRefused } else { Candidates::Keys(keys) }
+        if found[0].is_none() { Candidates::AlgorithmRefused } else { Candidates::Keys(found) }
     }
 }
 

@@ -90,10 +90,24 @@ impl UnverifiedToken {
     /// # Errors
     /// [`TokenError`] says which part was refused and why.
     pub fn parse(token: &[u8], limit: usize) -> Result<Self, TokenError> {
+        Self::parse_with(token, limit, |_| None)
+    }
+
+    /// As [`parse`](Self::parse), where a header that was read before need not be read again: `known`
+    /// tells what [`JoseHeader::parse`] made of exactly these bytes in base64url.
+    pub(crate) fn parse_with(
+        token: &[u8],
+        limit: usize,
+        known: impl FnOnce(&[u8]) -> Option<JoseHeader>,
+    ) -> Result<Self, TokenError> {
         let limit = limit.min(limits::TOKEN_BYTES);
         let compact = Compact::split(token, limit).map_err(TokenError::Compact)?;
-        let header = decode(compact.header, "header")?;
-        let header = JoseHeader::parse(&header).map_err(TokenError::Header)?;
+        let header = match known(compact.header) {
+            Some(header) => header,
+            None => {
+                JoseHeader::parse(&decode(compact.header, "header")?).map_err(TokenError::Header)?
+            }
+        };
         let payload = decode(compact.payload, "payload")?;
         let claims = Document::parse(&payload, &limits::TOKEN_JSON).map_err(TokenError::Payload)?;
         let claims = Claims::new(claims).ok_or(TokenError::PayloadNotObject)?;
@@ -176,6 +190,12 @@ impl VerifiedToken {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.parts.claims
+    }
+
+    /// The header as it came, base64url without padding.
+    pub(crate) fn header_text(&self) -> &[u8] {
+        let end = self.parts.payload.start.saturating_sub(1);
+        self.parts.bytes.get(..end).unwrap_or_default()
     }
 
     /// The payload as it came, base64url without padding.

@@ -1,6 +1,7 @@
 //! From facts to a ruling.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::check::Assume;
@@ -14,7 +15,8 @@ use crate::decision::Reason;
 /// The compiled policies of one workload.
 #[derive(Debug, Clone)]
 pub struct PolicySet {
-    names: Box<[Box<str>]>,
+    names: Box<[Arc<str>]>,
+    nameless: Arc<str>,
     deny: RuleSet,
     allow: RuleSet,
     audit: RuleSet,
@@ -27,7 +29,7 @@ pub struct PolicySet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleRef<'p> {
     /// The policy, `namespace/name`.
-    pub policy: &'p str,
+    pub policy: &'p Arc<str>,
     /// The index of the rule in its policy.
     pub rule: u32,
 }
@@ -83,7 +85,8 @@ pub struct Nearest<'p> {
 impl PolicySet {
     pub(super) fn new(names: Vec<Box<str>>, sets: [RuleSet; 5], needs: Needs) -> Self {
         let [deny, allow, audit, dry_deny, dry_allow] = sets;
-        Self { names: names.into(), deny, allow, audit, dry_deny, dry_allow, needs }
+        let names = names.into_iter().map(Into::into).collect();
+        Self { names, nameless: "".into(), deny, allow, audit, dry_deny, dry_allow, needs }
     }
 
     /// What the policies read of a request.
@@ -156,12 +159,12 @@ impl PolicySet {
     }
 
     /// The names of all policies, in the order of the bundle.
-    pub(super) fn names(&self) -> &[Box<str>] {
+    pub(super) fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
     pub(super) fn name(&self, rule: &CompiledRule) -> RuleRef<'_> {
-        let policy = self.names.get(rule.policy).map_or("", AsRef::as_ref);
+        let policy = self.names.get(rule.policy).unwrap_or(&self.nameless);
         RuleRef { policy, rule: rule.number }
     }
 }

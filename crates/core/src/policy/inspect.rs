@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(set.policies().collect::<Vec<_>>(), ["n/allow", "n/deny"]);
         let rules: Vec<_> = set.rules().collect();
         assert_eq!(
-            rules.iter().map(|rule| (rule.name().policy, rule.effect())).collect::<Vec<_>>(),
+            rules.iter().map(|rule| (&**rule.name().policy, rule.effect())).collect::<Vec<_>>(),
             [("n/allow", Effect::Allow), ("n/deny", Effect::DryRunDeny)]
         );
         let rule = rules.first().unwrap();

@@ -1,5 +1,6 @@
 //! The identifier under which a request is found again in logs and traces.
 
+use crate::ascii::Class;
 use crate::request::Headers;
 
 /// The correlation id that a request brings along: the trace id of `traceparent`, else that of B3,
@@ -9,13 +10,15 @@ use crate::request::Headers;
 /// reach a log. The id says nothing about who sent it.
 #[must_use]
 pub fn correlation_id(headers: Headers<'_>) -> Option<&str> {
-    let read = |name, parse: fn(&str) -> Option<&str>| {
-        headers.only_line(name).and_then(|value| core::str::from_utf8(value).ok()).and_then(parse)
+    let lines = headers.only_lines(["traceparent", "b3", "x-b3-traceid", "x-request-id"]);
+    let [parent, single, trace, request] = lines;
+    let read = |value: Option<_>, parse: fn(&str) -> Option<&str>| {
+        value.and_then(|value| core::str::from_utf8(value).ok()).and_then(parse)
     };
-    read("traceparent", traceparent)
-        .or_else(|| read("b3", b3))
-        .or_else(|| read("x-b3-traceid", trace_id))
-        .or_else(|| read("x-request-id", request_id))
+    read(parent, traceparent)
+        .or_else(|| read(single, b3))
+        .or_else(|| read(trace, trace_id))
+        .or_else(|| read(request, request_id))
 }
 
 /// The trace id of [W3C Trace Context §3.2](https://www.w3.org/TR/trace-context/#traceparent-header);
@@ -48,12 +51,12 @@ fn trace_id(value: &str) -> Option<&str> {
 
 /// An identifier of 1 to 128 letters, digits, dots, dashes, underscores and colons.
 fn request_id(value: &str) -> Option<&str> {
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-    ((1..=128).contains(&value.len()) && value.bytes().all(is_letter)).then_some(value)
+    let fits = (1..=128).contains(&value.len()) && Class::REQUEST_ID.has_all(value.as_bytes());
+    fits.then_some(value)
 }
 
 fn is_hex(field: &str, length: usize) -> bool {
-    field.len() == length && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    field.len() == length && Class::LOWER_HEX.has_all(field.as_bytes())
 }
 
 fn is_zero(field: &str) -> bool {

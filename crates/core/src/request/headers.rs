@@ -24,8 +24,15 @@ impl<'a> Headers<'a> {
 
     /// The values of all lines with this name, in their order.
     pub fn lines<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let is_it = move |line: &&HeaderLine<'_>| line.name.eq_ignore_ascii_case(name.as_bytes());
-        self.0.iter().filter(is_it).map(|line| line.value)
+        let mut rest = self.0.iter();
+        core::iter::from_fn(move || {
+            loop {
+                let line = rest.next()?;
+                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                    return Some(line.value);
+                }
+            }
+        })
     }
 
     /// The value of the only line with this name; none if there is no such line or several.
@@ -34,6 +41,25 @@ impl<'a> Headers<'a> {
         let mut lines = self.lines(name);
         let line = lines.next()?;
         if lines.next().is_some() { None } else { Some(line) }
+    }
+
+    /// As [`only_line`](Self::only_line) for several names, looking at each line once.
+    pub(crate) fn only_lines<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
+        let mut found = [Found::Nowhere; N];
+        for line in self.0 {
+            for (name, found) in names.iter().zip(&mut found) {
+                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                    *found = match found {
+                        Found::Nowhere => Found::Once(line.value),
+                        Found::Once(_) | Found::Repeatedly => Found::Repeatedly,
+                    };
+                }
+            }
+        }
+        found.map(|found| match found {
+            Found::Once(value) => Some(value),
+            Found::Nowhere | Found::Repeatedly => None,
+        })
     }
 
     /// Checks the number of lines against [`HEADER_LINES`] and the bytes of all names and values
@@ -81,6 +107,13 @@ impl<'a> Headers<'a> {
             (Some(_), Some(_)) => Cookie::Repeated,
         }
     }
+}
+
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    Nowhere,
+    Once(&'a [u8]),
+    Repeatedly,
 }
 
 /// What a request says about one cookie.

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::net::Ipv6Addr;
 
+use crate::ascii::Class;
 use crate::decision::Reason;
 use crate::limits::AUTHORITY_BYTES;
 use crate::request::target::Target;
@@ -36,16 +37,17 @@ impl<'a> RequestHost<'a> {
         if lines.next().is_some() {
             return Err(HostError::Repeated);
         }
-        let absolute = Target::split(request.target).and_then(|target| target.authority);
+        let absolute = Target::authority_of(request.target);
         let mut host = Self::Absent;
         for authority in [request.authority, line, absolute].into_iter().flatten() {
-            let other = parse(authority)?;
             match host {
-                Self::Present(host) if !host.eq_ignore_ascii_case(other) => {
+                // Hosts of HTTP/1.1 tell the same bytes twice.
+                Self::Present(host) if host.as_bytes() == authority => {}
+                Self::Present(host) if !host.eq_ignore_ascii_case(parse(authority)?) => {
                     return Err(HostError::Differs);
                 }
                 Self::Present(_) => {}
-                Self::Absent => host = Self::Present(other),
+                Self::Absent => host = Self::Present(parse(authority)?),
             }
         }
         Ok(host)
@@ -141,11 +143,11 @@ pub(super) fn parse(authority: &[u8]) -> Result<&str, HostError> {
         return Err(HostError::TooLong { length, limit });
     }
     // A name without a port, as most are, needs no second look.
-    let is_name = authority.iter().all(|byte| is_name_byte(*byte));
+    let is_name = Class::UNRESERVED.has_all(authority);
     if !is_name && authority.contains(&b'@') {
         return Err(HostError::UserInformation);
     }
-    let bad = |byte: &u8| !(is_name_byte(*byte) || matches!(byte, b'[' | b']' | b':'));
+    let bad = |byte: &u8| !(Class::UNRESERVED.has(*byte) || matches!(byte, b'[' | b']' | b':'));
     if !is_name && let Some(&byte) = authority.iter().find(|byte| bad(byte)) {
         return Err(HostError::Character { byte });
     }
@@ -178,10 +180,6 @@ pub(super) fn parse(authority: &[u8]) -> Result<&str, HostError> {
 fn is_port(port: &str) -> bool {
     let canonical = port == "0" || !port.starts_with(['0', '+']);
     canonical && port.parse::<u16>().is_ok()
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]

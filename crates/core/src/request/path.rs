@@ -9,6 +9,7 @@ use alloc::string::String;
 pub use error::{Malformation, PathError};
 pub use form::{PathForm, PathForms};
 
+use crate::ascii::Class;
 use crate::limits::TARGET_BYTES;
 use crate::request::query::escaped;
 use crate::request::target::Target;
@@ -57,7 +58,14 @@ impl<'a> RequestPath<'a> {
         accepted: &PathForms,
         parameter_depth: usize,
     ) -> Result<Self, PathError> {
-        check_target(target)?;
+        check_length(target)?;
+        // As most targets are: a path, and nothing in it that could break a rule below.
+        if target.starts_with(b"/")
+            && let Some(path) = plain(target)
+        {
+            return Ok(Self::Present(Cow::Borrowed(path)));
+        }
+        check_characters_of_target(target)?;
         let target = Target::split(target).ok_or(PathError::Malformed(Malformation::Form))?;
         let Some(path) = target.path else {
             return Ok(Self::Absent);
@@ -78,12 +86,16 @@ impl<'a> RequestPath<'a> {
     }
 }
 
-/// What holds for the whole target, its query included.
-fn check_target(target: &[u8]) -> Result<(), PathError> {
+fn check_length(target: &[u8]) -> Result<(), PathError> {
     let (length, limit) = (target.len(), TARGET_BYTES);
     if length > limit {
         return Err(PathError::Malformed(Malformation::TooLong { length, limit }));
     }
+    Ok(())
+}
+
+/// What holds for the whole target, its query included.
+fn check_characters_of_target(target: &[u8]) -> Result<(), PathError> {
     target.iter().try_for_each(|&byte| match byte {
         b'#' => Err(PathError::Malformed(Malformation::Fragment)),
         b' ' => Err(control(byte)),
@@ -99,15 +111,9 @@ const fn control(byte: u8) -> PathError {
 /// A path in which there is nothing to decode and nothing to doubt, as most are: none of the checks
 /// below could find fault with it.
 fn plain(path: &[u8]) -> Option<&str> {
-    let mut after_slash = false;
-    for &byte in path {
-        if !may_stand_plain(byte) || matches!(byte, b';' | b'\\') {
-            return None;
-        }
-        if after_slash && matches!(byte, b'/' | b'.') {
-            return None;
-        }
-        after_slash = byte == b'/';
+    let doubtful = |pair: &[u8; 2]| matches!(pair, b"//" | b"/.");
+    if !Class::PLAIN_PATH.has_all(path) || path.array_windows().any(doubtful) {
+        return None;
     }
     core::str::from_utf8(path).ok()
 }
@@ -190,8 +196,7 @@ fn decode_unreserved(path: &[u8]) -> Result<Cow<'_, str>, PathError> {
 /// what follows them.
 fn unreserved(digits: &str) -> Option<(char, &str)> {
     let (byte, _) = escaped(digits.as_bytes())?;
-    let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    if is_unreserved { Some((char::from(byte), digits.get(2..)?)) } else { None }
+    if Class::UNRESERVED.has(byte) { Some((char::from(byte), digits.get(2..)?)) } else { None }
 }
 
 fn check_separators(path: &str, accepted: &PathForms) -> Result<(), PathError> {
@@ -275,33 +280,9 @@ fn check_parameters(path: &str, accepted: &PathForms, depth: usize) -> Result<()
     Ok(())
 }
 
-/// `pchar` of RFC 3986 §3.3 without the percent sign, and what this module treats by itself: the
-/// slash, the backslash, and the brackets, which every reader leaves alone.
-const fn may_stand_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b':'
-                | b'@'
-                | b'/'
-                | b'\\'
-                | b'['
-                | b']'
-        )
+/// What this module treats by itself, the slash and the backslash, is among it.
+fn may_stand_plain(byte: u8) -> bool {
+    Class::PLAIN_PATH.has(byte) || matches!(byte, b';' | b'\\')
 }
 
 #[cfg(test)]

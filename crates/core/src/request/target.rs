@@ -29,6 +29,11 @@ impl<'a> Target<'a> {
         let path = if path.is_empty() { b"/" } else { path };
         Some(Self { authority: Some(authority), path: Some(path), query })
     }
+
+    /// The authority of an absolute form.
+    pub(super) fn authority_of(target: &'a [u8]) -> Option<&'a [u8]> {
+        if target.starts_with(b"/") { None } else { Self::split(target)?.authority }
+    }
 }
 
 /// What stands before the first question mark and what stands after it.

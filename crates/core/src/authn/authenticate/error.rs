@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::authn::CredentialError;
 use crate::decision::Reason;
 use crate::jwt::key::Algorithm;
 use crate::jwt::svid::SvidError;
@@ -11,6 +12,8 @@ use crate::jwt::{ClaimError, TokenError};
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthnError {
+    /// It is no credential.
+    Credential(CredentialError),
     /// It is no token.
     Token(TokenError),
     /// No rule names its issuer at the place where it was.
@@ -36,6 +39,7 @@ impl AuthnError {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
+            Self::Credential(error) => error.reason(),
             Self::Token(error) => error.reason(),
             Self::IssuerUnknown => Reason::IssuerUnknown,
             Self::Svid(error) => error.reason(),
@@ -55,7 +59,8 @@ impl AuthnError {
             Self::Token(error) => Some(error.part()),
             Self::Claim(error) | Self::Svid(SvidError::Claim(error)) => error.claim(),
             Self::Svid(error) => Some(error.part()),
-            Self::IssuerUnknown
+            Self::Credential(_)
+            | Self::IssuerUnknown
             | Self::Algorithm(_)
             | Self::KeyUnknown
             | Self::Signature
@@ -72,7 +77,7 @@ impl AuthnError {
     /// How far a token got. An answer that is still open counts for more than a refusal before it.
     const fn progress(&self) -> u8 {
         match self {
-            Self::Token(_) => 0,
+            Self::Credential(_) | Self::Token(_) => 0,
             Self::IssuerUnknown => 1,
             Self::Svid(
                 SvidError::Algorithm(_)
@@ -112,6 +117,7 @@ impl From<Failure> for AuthnError {
 impl fmt::Display for AuthnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Credential(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::IssuerUnknown => f.write_str("no rule names this issuer at this place"),
             Self::Svid(error) => error.fmt(f),

@@ -27,7 +27,16 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) key: Arc<Key>,
-    pub(super) rules: Vec<usize>,
+    rule: usize,
+    /// Mostly none: then nothing is allocated.
+    more_rules: Vec<usize>,
+}
+
+impl Candidate {
+    /// The rules, in the order of the policy.
+    pub(super) fn rules(&self) -> impl Iterator<Item = usize> {
+        core::iter::once(self.rule).chain(self.more_rules.iter().copied())
+    }
 }
 
 impl Plan {
@@ -104,12 +113,13 @@ impl Plan {
                 return Err(AuthnError::Algorithm(header.algorithm()));
             }
         };
-        for key in keys {
+        for key in keys.into_iter().flatten() {
             let is_same = |one: &&mut Candidate| one.key.fingerprint() == key.fingerprint();
             if let Some(candidate) = self.candidates.iter_mut().find(is_same) {
-                candidate.rules.push(rule);
+                candidate.more_rules.push(rule);
             } else if self.candidates.len() < limits::SIGNATURE_CHECKS {
-                self.candidates.push(Candidate { key: Arc::clone(key), rules: Vec::from([rule]) });
+                let key = Arc::clone(key);
+                self.candidates.push(Candidate { key, rule, more_rules: Vec::new() });
             }
         }
         Ok(())

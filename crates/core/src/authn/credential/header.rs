@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use super::{CredentialError, Found, is_token68};
+use super::{CredentialError, Found};
 use crate::request::headers::Headers;
 
 const BEARER: &str = "bearer";
@@ -33,6 +33,11 @@ pub(super) fn find<'a>(headers: Headers<'a>, name: &str, prefix: &str) -> Option
     }
 }
 
+/// Why what followed a prefix in a header is no token: it is two, or something else.
+pub(super) fn refusal(rest: &[u8], prefix: &str) -> CredentialError {
+    Scheme::of(prefix).refusal(rest)
+}
+
 /// What stands before a token in a header value.
 #[derive(Clone, Copy)]
 enum Scheme<'p> {
@@ -45,24 +50,25 @@ impl<'p> Scheme<'p> {
         if is_bearer(prefix) { Self::Bearer } else { Self::Prefix(prefix.as_bytes()) }
     }
 
-    /// The token in a value, which is the only element of its list and has a token's characters.
+    /// The token in a value, if it has a token's characters, which nobody has looked at.
     fn find(self, value: &[u8]) -> Option<Result<&[u8], CredentialError>> {
         let Some(rest) = self.strip(value) else {
             return self.is_inside(value).then_some(Err(CredentialError::Malformed));
         };
-        let token = self.token(rest);
-        if token.is_ok_and(is_token68) {
-            return Some(token);
-        }
+        Some(self.token(rest).ok_or_else(|| self.refusal(rest)))
+    }
+
+    /// What a value is refused for that has this behind its prefix, and more than a token in it.
+    fn refusal(self, rest: &[u8]) -> CredentialError {
         let Some(comma) = rest.iter().position(|byte| *byte == b',') else {
-            return Some(Err(CredentialError::Malformed));
+            return CredentialError::Malformed;
         };
         let others = rest.get(comma.saturating_add(1)..).unwrap_or_default();
         let has_second = others
             .split(|byte| *byte == b',')
             .map(<[u8]>::trim_ascii)
             .any(|element| !element.is_empty() && self.strip(element).is_some());
-        Some(Err(if has_second { CredentialError::Multiple } else { CredentialError::Malformed }))
+        if has_second { CredentialError::Multiple } else { CredentialError::Malformed }
     }
 
     /// What follows the prefix at the start of a value.
@@ -77,11 +83,11 @@ impl<'p> Scheme<'p> {
     }
 
     /// The token in what follows the prefix; the scheme Bearer ends with a space.
-    fn token(self, rest: &[u8]) -> Result<&[u8], CredentialError> {
+    fn token(self, rest: &[u8]) -> Option<&[u8]> {
         let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
         match self {
-            Self::Bearer if spaces == 0 => Err(CredentialError::Malformed),
-            Self::Bearer | Self::Prefix(_) => rest.get(spaces..).ok_or(CredentialError::Malformed),
+            Self::Bearer if spaces == 0 => None,
+            Self::Bearer | Self::Prefix(_) => rest.get(spaces..),
         }
     }
 

@@ -26,7 +26,11 @@ fn extract(
         connection: Connection::default(),
         metadata: &[],
     };
-    let credential = Places::new(locations).extract(&request)?;
+    let places = Places::new(locations);
+    let credential = places.extract(&request)?;
+    if let Some(found) = &credential {
+        places.check(found)?;
+    }
     Ok(credential.map(|found| String::from_utf8(found.token.into_owned()).unwrap()))
 }
 

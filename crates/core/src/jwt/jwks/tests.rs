@@ -19,7 +19,7 @@ fn header(json: &str) -> JoseHeader {
 
 fn ids<'a>(candidates: &Candidates<'a>) -> Vec<Option<&'a str>> {
     match candidates {
-        Candidates::Keys(keys) => keys.iter().map(|key| key.id()).collect(),
+        Candidates::Keys(keys) => keys.iter().flatten().map(|key| key.id()).collect(),
         Candidates::KeyUnknown | Candidates::AlgorithmRefused => Vec::new(),
     }
 }

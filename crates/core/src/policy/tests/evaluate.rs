@@ -45,7 +45,7 @@ fn the_first_match_in_the_order_of_the_bundle_is_named() {
         ALLOW_ALL,
     ]);
     let ruling = set.evaluate(&facts());
-    assert_eq!(ruling.rule, Some(RuleRef { policy: "home/p1", rule: 1 }));
+    assert_eq!(ruling.rule, Some(RuleRef { policy: &"home/p1".into(), rule: 1 }));
     assert_eq!(ruling.denial, None);
 }
 
@@ -109,7 +109,7 @@ fn audit_and_dry_run_are_reported_and_decide_nothing() {
     let set = policies(&[ALLOW_ALL, audit]);
     let ruling = set.evaluate(&facts());
     assert_eq!((ruling.reason, ruling.shadow), (Reason::AllowedByRule, None));
-    assert_eq!(ruling.audited, Some(RuleRef { policy: "home/p1", rule: 0 }));
+    assert_eq!(ruling.audited, Some(RuleRef { policy: &"home/p1".into(), rule: 0 }));
 
     for (texts, enforced, shadow, rule) in [
         (
@@ -136,7 +136,7 @@ fn audit_and_dry_run_are_reported_and_decide_nothing() {
         let ruling = set.evaluate(&facts());
         let shadowed = ruling.shadow.unwrap();
         assert_eq!((ruling.reason, shadowed.reason), (enforced, shadow), "{texts:?}");
-        assert_eq!(shadowed.rule.map(|rule| rule.policy), rule, "{texts:?}");
+        assert_eq!(shadowed.rule.map(|rule| &**rule.policy), rule, "{texts:?}");
     }
 }
 
@@ -151,7 +151,7 @@ fn a_refusal_names_the_nearest_rule_and_what_was_missing() {
                      {"key":"request.headers[x-bad]","notValues":["*"]}]}]}"#]);
     let ruling = set.evaluate(&facts());
     let nearest = ruling.denial.unwrap().nearest.unwrap();
-    assert_eq!(nearest.rule, RuleRef { policy: "home/p0", rule: 1 });
+    assert_eq!(nearest.rule, RuleRef { policy: &"home/p0".into(), rule: 1 });
     assert_eq!(nearest.missing, ["from.source.principals", "when[request.auth.claims[scope]]"]);
     assert_eq!(policies(&["{}"]).evaluate(&facts()).denial.unwrap().nearest, None);
 }
