@@ -111,7 +111,9 @@ fn ask_while_vms_die(bench: &Bench, deaths: usize) {
         assert!(served.elapsed() < AT_ONCE, "no service for {:?}", served.elapsed());
     }
     println!("{deaths} VMs died, {passed} requests passed, at most {longest:?} apart");
-    assert_eq!(bench.upstream.requests(), passed);
+    // The upstream may have had one that was let pass when its VM died, before the answer came.
+    let seen = bench.upstream.requests();
+    assert!((passed..=passed + deaths as u64).contains(&seen), "{seen} of {passed}");
     assert_eq!(bench.server.requests(), 1, "the keys outlive a VM");
 }
 
