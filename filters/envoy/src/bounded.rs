@@ -1,6 +1,6 @@
 //! A map that forgets instead of growing.
 
-use core::hash::Hash;
+use core::hash::{BuildHasherDefault, Hash, Hasher};
 use std::collections::HashMap;
 
 /// Remembers at least the last `capacity` keys that were asked for, and at most twice as many.
@@ -9,14 +9,35 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(crate) struct BoundedMap<K, V> {
     capacity: usize,
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: Generation<K, V>,
+    old: Generation<K, V>,
+}
+
+type Generation<K, V> = HashMap<K, V, BuildHasherDefault<Ending>>;
+
+/// Takes the end of a key for all of it: the keys here are digests, in hexadecimal, of certificates
+/// that an authority signed. Nobody can choose many that collide, and few fit in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ending(u64);
+
+impl Hasher for Ending {
+    fn write(&mut self, bytes: &[u8]) {
+        let end = bytes.get(bytes.len().saturating_sub(8)..).unwrap_or_default();
+        self.0 = end.iter().fold(self.0, |hash, byte| hash << 8 | u64::from(*byte));
+    }
+
+    /// Digits differ in few bits of a byte: an odd multiplier (2^64 divided by the golden ratio)
+    /// carries them up, the shift brings them back down.
+    fn finish(&self) -> u64 {
+        let spread = self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        spread ^ (spread >> 32)
+    }
 }
 
 impl<K: Hash + Eq, V: Clone> BoundedMap<K, V> {
     /// An empty map.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, young: HashMap::new(), old: HashMap::new() }
+        Self { capacity, young: Generation::default(), old: Generation::default() }
     }
 
     /// The value of this key, made now if it is not remembered.

@@ -4,14 +4,23 @@ use lychgate_core::decision::{Decision, Verdict};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MapType;
 
+const HEADERS: MapType = MapType::HttpRequestHeaders;
+
 /// Changes the request as the decision says.
 pub(crate) fn change_request(decision: &Decision) {
     let changes = decision.upstream();
     for name in &changes.remove {
-        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+        let _ = hostcalls::remove_map_value(HEADERS, name);
     }
-    for (name, value) in &changes.set {
-        set(name, value.as_bytes());
+    for (place, (name, value)) in changes.set.iter().enumerate() {
+        // What the client sent under these names is gone, so only an earlier value can be there;
+        // where none is, Envoy need not look for one.
+        let is_set = changes.set.iter().take(place).any(|(earlier, _)| earlier == name);
+        if is_set {
+            set(name, value.as_bytes());
+        } else {
+            let _ = hostcalls::add_map_value_bytes(HEADERS, name, value.as_bytes());
+        }
     }
     if let Some(target) = &changes.target {
         set(":path", target);
@@ -19,7 +28,7 @@ pub(crate) fn change_request(decision: &Decision) {
 }
 
 fn set(name: &str, value: &[u8]) {
-    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
+    let _ = hostcalls::set_map_value_bytes(HEADERS, name, Some(value));
 }
 
 /// Tells access logs and later filters: the verdict, and who called unless headers say so already.

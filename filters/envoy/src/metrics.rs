@@ -1,5 +1,7 @@
 //! Counters: one for each verdict and each reason, and a few for what happens aside of requests.
 
+use core::cell::Cell;
+
 use lychgate_core::decision::{Decision, Reason, Verdict};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
@@ -9,10 +11,10 @@ use crate::verify::EnvoyVerifier;
 /// The ids of all counters. Envoy shows them as `wasmcustom.lychgate.<name>`.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    allow: Counter,
-    deny: Counter,
-    shadow: Counter,
-    reasons: Vec<(Reason, Counter)>,
+    reasons: Vec<(Reason, Tally)>,
+    allow: Tally,
+    deny: Tally,
+    shadow: Tally,
     /// Bundles that were loaded.
     pub(crate) config_loaded: Counter,
     /// Bundles that were refused.
@@ -30,13 +32,12 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Defines the counters; those that Envoy already has are found again.
     pub(crate) fn define() -> Self {
-        let reason =
-            |reason: Reason| (reason, Counter::define(&format!("reason.{}", reason.code())));
+        let reason = |reason: Reason| (reason, Tally::define(&format!("reason.{}", reason.code())));
         Self {
-            allow: Counter::define("allow"),
-            deny: Counter::define("deny"),
-            shadow: Counter::define("shadow_denied"),
             reasons: Reason::ALL.into_iter().map(reason).collect(),
+            allow: Tally::define("allow"),
+            deny: Tally::define("deny"),
+            shadow: Tally::define("shadow_denied"),
             config_loaded: Counter::define("config.loaded"),
             config_refused: Counter::define("config.refused"),
             keys_fetched: Counter::define("keys.fetched"),
@@ -57,9 +58,48 @@ impl Metrics {
             Verdict::Deny => self.shadow.increment(),
         }
         let reason = decision.reason();
-        if let Some((_, counter)) = self.reasons.iter().find(|(r, _)| *r == reason) {
-            counter.increment();
+        if let Some((_, tally)) = self.reasons.iter().find(|(r, _)| *r == reason) {
+            tally.increment();
         }
+    }
+
+    /// Tells Envoy of the decisions since the last time: reasons first, so that a verdict is never
+    /// seen without its reason.
+    pub(crate) fn report(&self) {
+        let verdicts = [&self.allow, &self.deny, &self.shadow];
+        self.reasons.iter().map(|(_, tally)| tally).chain(verdicts).for_each(Tally::report);
+    }
+}
+
+/// A counter of decisions, which Envoy hears of when the timer rings: every request would pay for
+/// two calls otherwise.
+#[derive(Debug)]
+struct Tally {
+    counter: Counter,
+    pending: Cell<i64>,
+}
+
+impl Tally {
+    fn define(name: &str) -> Self {
+        Self { counter: Counter::define(name), pending: Cell::new(0) }
+    }
+
+    fn increment(&self) {
+        self.pending.set(self.pending.get().saturating_add(1));
+    }
+
+    fn report(&self) {
+        match self.pending.take() {
+            0 => {}
+            pending => self.counter.add(pending),
+        }
+    }
+}
+
+/// A plugin that goes, or gives way to another configuration, takes no decision with it.
+impl Drop for Tally {
+    fn drop(&mut self) {
+        self.report();
     }
 }
 
@@ -74,8 +114,12 @@ impl Counter {
 
     /// Adds one.
     pub(crate) fn increment(self) {
+        self.add(1);
+    }
+
+    fn add(self, count: i64) {
         if let Some(id) = self.0 {
-            let _ = hostcalls::increment_metric(id, 1);
+            let _ = hostcalls::increment_metric(id, count);
         }
     }
 }

@@ -119,10 +119,11 @@ impl Plugin {
         }
     }
 
-    /// What the timer is for: keys that are due, keys that others fetched, requests that wait.
+    /// What the timer is for: counters, keys that are due, keys that others fetched, requests that wait.
     pub(crate) fn tick(&mut self) {
         let now = host::now_milliseconds();
         self.audits = host::logs(AUDIT);
+        self.metrics.report();
         self.fetcher.catch_up_all(&mut self.keys);
         // Only what still waits after that wants a fetch.
         self.wake(now);

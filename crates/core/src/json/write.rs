@@ -8,6 +8,10 @@ use super::scan;
 use super::value::{Value, View};
 use crate::order;
 
+// Texts, since a character would be encoded for each of the many that a record has.
+const QUOTE: &str = "\"";
+const COMMA: &str = ",";
+
 /// Writes one JSON object or array at a time into a string, in the order of the calls.
 ///
 /// Strings are escaped as RFC 8785 §3.2.2.2 does, so equal records are equal bytes.
@@ -61,10 +65,10 @@ impl JsonWriter {
     }
 
     /// Writes a whole number.
+    #[inline(never)]
     pub fn number(&mut self, value: u64) {
         self.separate();
-        // Writing to a String can't fail.
-        let _ = write!(self.out, "{value}");
+        write_number(&mut self.out, value);
     }
 
     /// Writes `true` or `false`.
@@ -80,8 +84,7 @@ impl JsonWriter {
     /// Writes the name of a record's member, which needs no escape; its value must follow.
     #[inline(never)]
     pub fn label(&mut self, name: &'static str) {
-        self.separate();
-        self.out.push('"');
+        self.out.push_str(if self.comma { ",\"" } else { "\"" });
         self.out.push_str(name);
         self.out.push_str("\":");
         self.comma = false;
@@ -116,7 +119,7 @@ impl JsonWriter {
 
     fn separate(&mut self) {
         if self.comma {
-            self.out.push(',');
+            self.out.push_str(COMMA);
         }
         self.comma = true;
     }
@@ -176,7 +179,7 @@ pub(super) fn canonical(root: Value<'_>) -> String {
 }
 
 fn write_string(out: &mut String, text: &str) {
-    out.push('"');
+    out.push_str(QUOTE);
     let mut rest = text;
     // What needs an escape is ASCII, so a byte that does is a whole character.
     while let Some((plain, from)) = rest.split_at_checked(scan::plain_length(rest.as_bytes())) {
@@ -186,7 +189,23 @@ fn write_string(out: &mut String, text: &str) {
         write_escape(out, character);
         rest = characters.as_str();
     }
-    out.push('"');
+    out.push_str(QUOTE);
+}
+
+/// In decimal. Two numbers in each record are not worth the machinery of `fmt`.
+fn write_number(out: &mut String, mut value: u64) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' | (value % 10).to_le_bytes()[0];
+        value /= 10;
+        start = place;
+        if value == 0 {
+            break;
+        }
+    }
+    let written = digits.get(start..).unwrap_or_default();
+    out.push_str(core::str::from_utf8(written).unwrap_or_default());
 }
 
 fn write_escape(out: &mut String, character: char) {
@@ -201,6 +220,21 @@ fn write_escape(out: &mut String, character: char) {
         control => {
             // Writing to a String can't fail.
             let _ = write!(out, "\\u{:04x}", u32::from(control));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn a_number_is_written_in_decimal() {
+        for number in [0, 9, 10, 99, 100, 1_763_820_000, u64::MAX / 10, u64::MAX] {
+            let mut text = String::new();
+            write_number(&mut text, number);
+            assert_eq!(text, number.to_string());
         }
     }
 }
