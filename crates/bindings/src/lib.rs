@@ -14,8 +14,7 @@ use lychgate_core::authn::{
     FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want, max_age,
 };
 use lychgate_core::decision::Decision;
-use lychgate_core::engine::{Engine, Step};
-use lychgate_core::jwt::key::Verifier as _;
+use lychgate_core::engine::{Engine, Pending, Step, Waiting};
 use lychgate_core::time::UnixTime;
 use lychgate_core::upstream::UpstreamChanges;
 use lychgate_crypto::Portable;
@@ -23,7 +22,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use crate::host::HostVerifier;
-use crate::host::Library;
+use crate::host::{Answer, Library};
 use crate::input::Input;
 use crate::suspended::Suspended;
 
@@ -40,7 +39,8 @@ pub struct Gate {
     input: Input,
     last: Option<Decision>,
     told: Option<Told>,
-    suspended: Suspended,
+    awaiting_keys: Suspended<Waiting>,
+    awaiting_answers: Suspended<Pending>,
     library: Library,
 }
 
@@ -61,7 +61,8 @@ impl Gate {
             input: Input::default(),
             last: None,
             told: None,
-            suspended: Suspended::default(),
+            awaiting_keys: Suspended::default(),
+            awaiting_answers: Suspended::default(),
             library: Library::of(verifier),
         })
     }
@@ -79,7 +80,8 @@ impl Gate {
         self.engine = engine;
         self.last = None;
         self.told = None;
-        self.suspended = Suspended::default();
+        self.awaiting_keys = Suspended::default();
+        self.awaiting_answers = Suspended::default();
         Ok(())
     }
 
@@ -136,8 +138,10 @@ impl Gate {
     pub fn begin(&mut self, now: f64) -> u32 {
         let Self { engine, keys, cache, input, library, .. } = self;
         let time = seconds(now);
-        let step =
-            input.with_request(|request| engine.begin_with(request, time, keys, cache, &*library));
+        let step = input.with_request(|request| match library.waits() {
+            true => engine.begin(request, time, keys, cache),
+            false => engine.begin_with(request, time, keys, cache, &*library),
+        });
         match step {
             Some(step) => self.drive(step),
             None => outcome::UNREADABLE,
@@ -147,14 +151,26 @@ impl Gate {
     /// The source for which a suspended decision waits.
     #[must_use]
     pub fn awaited_source(&self, ticket: usize) -> Option<usize> {
-        self.suspended.waiting(ticket).map(|waiting| waiting.source().index())
+        self.awaiting_keys.waiting(ticket).map(|waiting| waiting.source().index())
     }
 
     /// Goes on with a decision that waited for keys.
     pub fn resume(&mut self, ticket: usize) -> u32 {
-        match self.suspended.take(ticket) {
+        match self.awaiting_keys.take(ticket) {
             Some(waiting) => {
                 let step = waiting.resume(&self.keys);
+                self.drive(step)
+            }
+            None => outcome::UNREADABLE,
+        }
+    }
+
+    /// Goes on with a decision whose signature the host's library now has an answer for, as
+    /// [`HostVerifier`]'s `verify` would have said it.
+    pub fn answer(&mut self, ticket: usize, answer: u32) -> u32 {
+        match self.awaiting_answers.take(ticket) {
+            Some(pending) => {
+                let step = pending.finish(Answer::of(answer).at_once(), &mut self.cache);
                 self.drive(step)
             }
             None => outcome::UNREADABLE,
@@ -273,7 +289,7 @@ impl Gate {
         outcome::done(decision, outcome::is_change(&changes), is_told)
     }
 
-    /// Goes on until the request is decided or the host has to bring keys.
+    /// Goes on until the request is decided or the host has to bring something.
     fn drive(&mut self, mut step: Step) -> u32 {
         loop {
             step = match step {
@@ -283,12 +299,14 @@ impl Gate {
                     return packed;
                 }
                 Step::NeedKeys(waiting) => {
-                    return outcome::need_keys(self.suspended.hold(waiting));
+                    return outcome::need_keys(self.awaiting_keys.hold(waiting));
                 }
-                Step::Verify(pending) => {
-                    let outcome = self.library.verify(&pending.check());
-                    pending.finish(outcome, &mut self.cache)
-                }
+                Step::Verify(pending) => match self.library.ask(&pending.check()) {
+                    Answer::Now(outcome) => pending.finish(outcome, &mut self.cache),
+                    Answer::Later => {
+                        return outcome::need_signature(self.awaiting_answers.hold(pending));
+                    }
+                },
             };
         }
     }
