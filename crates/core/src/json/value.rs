@@ -64,7 +64,7 @@ impl Document {
     /// [`JsonError`] says what was wrong and at which byte.
     pub fn parse(text: &[u8], bounds: &Bounds) -> Result<Self, JsonError> {
         read::check_size(text, bounds)?;
-        Self::from_bytes(text.to_vec(), bounds)
+        read::read(text.to_vec(), bounds)
     }
 
     /// Reads one JSON text and keeps it.
