@@ -16,7 +16,6 @@ use lychgate_core::authn::{
 use lychgate_core::decision::Decision;
 use lychgate_core::engine::{Engine, Pending, Step, Waiting};
 use lychgate_core::time::UnixTime;
-use lychgate_core::upstream::UpstreamChanges;
 use lychgate_crypto::Portable;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -38,7 +37,10 @@ pub struct Gate {
     cache: TokenCache,
     input: Input,
     last: Option<Decision>,
-    told: Option<Told>,
+    /// The decision whose changes the host was told last, if there were any.
+    told: Option<Decision>,
+    /// It is the last decision, which moves there when the next one comes.
+    last_is_told: bool,
     awaiting_keys: Suspended<Waiting>,
     awaiting_answers: Suspended<Pending>,
     library: Library,
@@ -61,6 +63,7 @@ impl Gate {
             input: Input::default(),
             last: None,
             told: None,
+            last_is_told: false,
             awaiting_keys: Suspended::default(),
             awaiting_answers: Suspended::default(),
             library: Library::of(verifier),
@@ -80,6 +83,7 @@ impl Gate {
         self.engine = engine;
         self.last = None;
         self.told = None;
+        self.last_is_told = false;
         self.awaiting_keys = Suspended::default();
         self.awaiting_answers = Suspended::default();
         Ok(())
@@ -193,11 +197,10 @@ impl Gate {
     /// later decision says if its changes are the same.
     #[must_use]
     pub fn changes(&mut self) -> Option<String> {
-        let decision = self.last.clone()?;
-        let changes = decision.upstream();
-        let text = text::changes(&changes);
-        self.told = Some(Told { decision, changes });
-        Some(text)
+        let changes = self.last.as_ref()?.upstream();
+        self.told = None;
+        self.last_is_told = outcome::is_change(&changes);
+        Some(text::changes(&changes))
     }
 
     /// The audit record of the last decision: one JSON object on one line.
@@ -276,17 +279,12 @@ impl Gate {
 }
 
 impl Gate {
-    /// What the host learns at once; mostly the caller is the one of the last decision.
+    /// What the host learns at once.
     fn packed(&self, decision: &Decision) -> u32 {
-        if let Some(told) = self.told.as_ref().filter(|told| decision.changes_as(&told.decision)) {
-            return outcome::done(decision, outcome::is_change(&told.changes), true);
-        }
-        if decision.tells_caller() {
-            return outcome::done(decision, true, false);
-        }
-        let changes = decision.upstream();
-        let is_told = self.told.as_ref().is_some_and(|told| told.changes == changes);
-        outcome::done(decision, outcome::is_change(&changes), is_told)
+        let is_told = self.told.as_ref().is_some_and(|told| decision.changes_as(told));
+        let changes =
+            is_told || decision.tells_caller() || outcome::is_change(&decision.upstream());
+        outcome::done(decision, changes, is_told)
     }
 
     /// Goes on until the request is decided or the host has to bring something.
@@ -294,6 +292,9 @@ impl Gate {
         loop {
             step = match step {
                 Step::Done(decision) => {
+                    if core::mem::take(&mut self.last_is_told) {
+                        self.told = self.last.take();
+                    }
                     let packed = self.packed(&decision);
                     self.last = Some(*decision);
                     return packed;
@@ -310,13 +311,6 @@ impl Gate {
             };
         }
     }
-}
-
-/// The changes that the host was told last, and the decision that made them.
-#[derive(Debug)]
-struct Told {
-    decision: Decision,
-    changes: UpstreamChanges,
 }
 
 /// The algorithms by number, as a JSON list of names.
