@@ -1,7 +1,7 @@
 # `make help` lists the targets; `make test` is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-crypto bench-envoy bench-cli istio-parity istio-mutations dist docs audit clean
+.PHONY: help setup build build-js test demo parity size cold-start cold-start-workers bench-node bench-workers bench-crypto bench-envoy bench-cli istio-parity istio-mutations dist docs audit clean
 
 tools := .tools/setup.stamp
 run := scripts/with-tools
@@ -24,7 +24,7 @@ build-js: $(tools) ## build the npm package (js/dist)
 test: $(tools) ## run every check and test, as CI does; STEPS="lint unit" picks some
 	@$(run) scripts/test $(STEPS)
 
-demo: $(tools) ## start Envoy and workerd with the same policies and show what they answer
+demo: $(tools) ## start Envoy, workerd and Node with the same policies and show what they answer
 	@$(run) examples/envoy/run
 
 parity: build build-js ## ask all hosts the same and compare byte for byte; N=100000 SEED=1 ENVOY=20000
@@ -32,6 +32,9 @@ parity: build build-js ## ask all hosts the same and compare byte for byte; N=10
 
 bench-node: build-js ## compare decisions in Node with other libraries; ARGS="--rounds 31"
 	@$(run) scripts/bench-node $(ARGS)
+
+bench-workers: build-js ## compare decisions in workerd with jose; ARGS="--rounds 31"
+	@$(run) scripts/bench-workers $(ARGS)
 
 size: build-js ## print the sizes of the npm package's module and entries, and check their limits
 	@$(run) scripts/js-size

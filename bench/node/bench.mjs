@@ -4,9 +4,11 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { chart } from './chart.mjs';
-import { described, guard, libraries, mayRead, pathGuard, verifier } from './contenders.mjs';
+import { guard, libraries, pathGuard, verifier } from './contenders.mjs';
 import { engines } from './engines.mjs';
 import { interleave, WARM_UP } from './interleave.mjs';
+import { described, mayRead } from './policy.mjs';
+import { table } from './table.mjs';
 import { ALGORITHMS, issuer } from './tokens.mjs';
 import { writeFileSync } from 'node:fs';
 
@@ -71,6 +73,17 @@ async function repeatedToken(algorithm) {
   }, ROUNDS);
 }
 
+/** Awaits what is a promise, and nothing else. */
+function timesAwaited(count, work) {
+  return async () => {
+    for (let index = 0; index < count; index += 1) {
+      const pending = work();
+      if (pending !== undefined) await pending;
+    }
+    return count;
+  };
+}
+
 async function policies(rules) {
   const bare = await pathGuard(rules);
   const keys = issuer('EdDSA');
@@ -81,29 +94,13 @@ async function policies(rules) {
     for (let index = 0; index < count; index += 1) work();
     return count;
   };
-  const others = Object.entries(await engines(rules)).map(([name, decide]) => [name, times(Math.ceil(2000 / (rules + 9)), decide)]);
+  const few = Math.ceil(2000 / (rules + 9));
+  const others = Object.entries(await engines(rules)).map(([name, decide]) => [name, timesAwaited(few, decide)]);
   return interleave({
     '**lychgate, rules by path**': times(REPEATS, () => allowed(bare.decide(request))),
     '**lychgate, repeated token and rules**': times(REPEATS, () => allowed(withToken.decide(signed))),
     ...Object.fromEntries(others),
   }, ROUNDS);
-}
-
-function table(title, columns, unit = 'us') {
-  const names = [...new Set(Object.values(columns).flatMap((column) => Object.keys(column)))];
-  const heads = Object.keys(columns);
-  const lines = [`## ${title}`, '', `| ${unit} | ${heads.join(' | ')} |`, `|---|${heads.map(() => '---:|').join('')}`];
-  for (const name of names) {
-    const cells = heads.map((head) => cell(columns[head][name]));
-    lines.push(`| ${name} | ${cells.join(' | ')} |`);
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function cell(microseconds) {
-  if (microseconds === undefined) return '-';
-  const rate = Math.round(1e6 / microseconds);
-  return `${microseconds.toPrecision(3)} (${rate.toLocaleString('en')}/s)`;
 }
 
 const columns = async (heads, measure) => {

@@ -1,28 +1,43 @@
 // `node cold-start.mjs`: some new processes; `node cold-start.mjs once` is one of them. Node itself
 // has started before the clock does.
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const RUNS = 15;
 const LIMIT = 50;
 const POLICIES = 100;
+const self = fileURLToPath(import.meta.url);
 
 if (process.argv[2] === 'once') await once();
 else report();
 
 async function once() {
-  const before = process.cpuUsage();
-  const began = performance.now();
+  const times = [clocks()];
   const { Guard } = await import('lychgate');
-  const imported = performance.now();
+  times.push(clocks());
   const guard = await Guard.load({ bundle: bundle() });
-  const loaded = performance.now();
+  times.push(clocks());
   const { verdict } = guard.decide({ method: 'GET', target: `/items/${POLICIES - 1}`, authority: 'a.example', headers: [] });
-  const decided = performance.now();
+  times.push(clocks());
   if (verdict !== 'allow') throw new Error(verdict);
-  const { user, system } = process.cpuUsage(before);
-  const cpu = (user + system) / 1000;
-  console.log(JSON.stringify({ imported: imported - began, loaded: loaded - imported, decided: decided - loaded, total: decided - began, cpu }));
+  console.log(JSON.stringify(times));
+}
+
+/** In milliseconds. */
+function clocks() {
+  return { wall: performance.now(), processor: processorTime() };
+}
+
+/**
+ * What the program's own thread has had, counted in ticks of some milliseconds; V8 compiles on
+ * other threads, while the program goes on, what it would like to be faster.
+ */
+function processorTime() {
+  const path = `/proc/self/task/${process.pid}/schedstat`;
+  if (existsSync(path)) return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e6;
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function bundle() {
@@ -41,22 +56,22 @@ function bundle() {
 }
 
 function report() {
-  const self = fileURLToPath(import.meta.url);
   const runs = Array.from({ length: RUNS }, () => JSON.parse(execFileSync(process.execPath, [self, 'once'], { encoding: 'utf8' })));
-  tell('by the clock', runs, ({ total }) => total);
-  tell('by CPU time', runs, ({ cpu }) => cpu);
-  // On a busy machine the clock says what others do; on an idle one V8 compiles on several cores.
-  const took = Math.min(...runs.map(({ total, cpu }) => Math.min(total, cpu)));
-  if (took > LIMIT) {
+  const quickest = [tell('on the wall', runs, 'wall'), tell('on a processor', runs, 'processor')];
+  // On a busy machine the clock on the wall says what others do.
+  if (Math.min(...quickest) > LIMIT) {
     console.error(`cold start takes more than ${LIMIT} ms`);
     process.exitCode = 1;
   }
 }
 
-function tell(how, runs, measure) {
-  const times = runs.map(measure).toSorted((a, b) => a - b);
-  const quickest = runs.find((run) => measure(run) === times[0]);
-  const { imported, loaded, decided } = quickest;
-  console.log(`${how}: ${times[0].toFixed(1)} ms, median ${times[Math.floor(RUNS / 2)].toFixed(1)} ms of ${RUNS} processes; the quickest:`
-    + ` import ${imported.toFixed(1)} ms, ${POLICIES} policies ${loaded.toFixed(1)} ms, first decision ${decided.toFixed(1)} ms`);
+/** Prints and answers how long the quickest took. */
+function tell(how, runs, clock) {
+  const took = (run) => run.at(-1)[clock] - run[0][clock];
+  const [quickest, ...others] = runs.toSorted((a, b) => took(a) - took(b));
+  const part = (name, index) => `${name} ${(quickest[index + 1][clock] - quickest[index][clock]).toFixed(1)} ms`;
+  const parts = ['import', `load of ${POLICIES} policies`, 'first decision'].map(part).join(', ');
+  const median = others[Math.floor(RUNS / 2) - 1];
+  console.log(`${how}: ${parts}: ${took(quickest).toFixed(1)} ms (quickest of ${RUNS} processes; median ${took(median).toFixed(1)} ms)`);
+  return took(quickest);
 }

@@ -6,21 +6,28 @@
 /** So many rounds come before: V8 compiles what is hot, JavaScript and Wasm, anew. */
 export const WARM_UP = 10;
 
-/** `contenders` by name: functions of a round's number that answer how many operations they did. */
-export async function interleave(contenders, rounds) {
+/**
+ * `contenders` by name: functions of a round's number that answer how many operations they did.
+ * `measure` tells how many microseconds an operation took.
+ */
+export async function interleave(contenders, rounds, measure = byProcessor) {
   const names = Object.keys(contenders);
   const times = new Map(names.map((name) => [name, []]));
   for (let round = 0; round < rounds + WARM_UP; round += 1) {
     for (let turn = 0; turn < names.length; turn += 1) {
       const name = names[(turn + round) % names.length];
-      const before = process.cpuUsage();
-      const operations = await contenders[name](round);
-      const { user, system } = process.cpuUsage(before);
-      const microseconds = (user + system) / operations;
+      const microseconds = await measure(() => contenders[name](round));
       if (round >= WARM_UP) times.get(name).push(microseconds);
     }
   }
   return Object.fromEntries(names.map((name) => [name, median(times.get(name))]));
+}
+
+async function byProcessor(work) {
+  const before = process.cpuUsage();
+  const operations = await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / operations;
 }
 
 function median(values) {

@@ -1,8 +1,8 @@
 // Keys and tokens of each algorithm.
 import { createSecretKey, generateKeyPairSync, randomBytes, sign, createHmac } from 'node:crypto';
 
-export const ISSUER = 'https://issuer.example';
-export const AUDIENCE = 'api';
+import { AUDIENCE, ISSUER } from './policy.mjs';
+
 export const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'HS256'];
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -21,7 +21,8 @@ export function issuer(algorithm) {
 function symmetric() {
   const bytes = randomBytes(32);
   const signed = (message) => createHmac('sha256', bytes).update(message).digest();
-  return { secret: bytes, key: createSecretKey(bytes), token: (n) => token('HS256', n, signed) };
+  const symmetricKey = { kid: 'k', alg: 'HS256', k: bytes.toString('base64url') };
+  return { secret: bytes, symmetricKey, key: createSecretKey(bytes), token: (n) => token('HS256', n, signed) };
 }
 
 function asymmetric(algorithm) {

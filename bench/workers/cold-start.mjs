@@ -6,8 +6,8 @@
 //   which other work on the machine doesn't change. What a reading itself takes is taken off.
 // * outside: from the start of workerd to the first answer, beside a Worker without the package,
 //   taken in turn; the difference holds the compilation of the module too.
-import { existsSync, readFileSync } from 'node:fs';
 import { Response } from 'miniflare';
+import { clocks } from './clock.mjs';
 import { bundle, start } from './workerd.mjs';
 
 const RUNS = 11;
@@ -48,19 +48,6 @@ async function timed(name, ask) {
   const taken = performance.now() - began;
   await worker.stop();
   return taken;
-}
-
-/** Both in milliseconds; `processor` is null where the system doesn't tell. */
-function clocks() {
-  return { wall: performance.now(), processor: processorTime() };
-}
-
-/** Linux counts nanoseconds for each thread; workerd runs its Workers in its first. */
-function processorTime() {
-  const children = `/proc/self/task/${process.pid}/children`;
-  if (!existsSync(children)) return null;
-  const workerd = readFileSync(children, 'utf8').split(' ').find((pid) => pid && readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('workerd'));
-  return workerd ? Number(readFileSync(`/proc/${workerd}/task/${workerd}/schedstat`, 'utf8').split(' ')[0]) / 1e6 : null;
 }
 
 function median(values) {

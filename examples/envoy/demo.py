@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Sends the same requests to a real Envoy and a real workerd, with the same policies, and shows what
-each answers.
+"""Sends the same requests to a real Envoy, a real workerd and servers in Node, with the same policies,
+and shows what each answers.
 
 Everything secret is made on the spot in a temporary folder and goes away at the end. Exit code 1
 if any answer differs from what the table expects. `--keep` leaves the folder and says where it is.
@@ -15,14 +15,16 @@ import tempfile
 import time
 import uuid
 
-from lab import artefacts, example, table, upstream
+from lab import artefacts, example, javascript, table, upstream
 from lab.cases import GROUPS
 from lab.credentials import Credentials
 from lab.host import WORKLOADS
 from lab.proxy import Proxy
+from lab.service import Service
 from lab.worker import Worker
 
 READY_SECONDS = 15
+OF_EACH_REQUEST = ("time", "correlation_id")
 
 
 def main():
@@ -55,15 +57,17 @@ def demonstrate(folder):
     table.progress("checking examples/envoy/envoy.yaml")
     if problem := example.check(folder):
         sys.exit(f"demo: examples/envoy/envoy.yaml is out of date: {problem}")
+    table.progress("packing and unpacking the npm package")
+    javascript.install(folder)
     key_servers = {
         "auth-service": upstream.key_server(credentials.key_set("auth-service")),
         "sso-provider": upstream.key_server(credentials.key_set("sso")),
     }
     with contextlib.ExitStack() as stack:
-        hosts = []
-        for host in (Proxy(folder, upstream.application(), key_servers), Worker(folder, key_servers)):
+        hosts = [Proxy(folder, upstream.application(), key_servers), Worker(folder, key_servers), Service(folder, key_servers)]
+        for host in hosts:
             table.progress(f"starting {host.name} with {len(WORKLOADS)} workloads, each with mTLS and in plaintext")
-            hosts.append(stack.enter_context(host))
+            stack.enter_context(host)
             wait_for_keys(host, credentials)
         return show(hosts, credentials)
 
@@ -83,6 +87,7 @@ def wait_for_keys(host, credentials):
 
 def show(hosts, credentials):
     wrong = number = 0
+    otherwise = {}
     for title, app, make in GROUPS:
         table.heading(title, [host.name for host in hosts])
         for case in make(credentials):
@@ -93,12 +98,22 @@ def show(hosts, credentials):
                 for host, (answer, record) in zip(hosts, answers)
                 for problem in compare(host, case, answer, record)
             ]
+            problems += differences(case, [(host, record) for host, (_, record) in zip(hosts, answers)])
             wrong += bool(problems)
-            statuses = [(str(answer.status or "-"), answer.status == 200) for answer, _ in answers]
+            statuses = [status(host, case, answer) for host, (answer, _) in zip(hosts, answers)]
             table.row(number, cells(case, *answers[0]), statuses, not problems)
             for problem in problems:
                 table.note(problem)
+            for host in hosts:
+                if way := host.way(case):
+                    otherwise.setdefault((host.name, way), []).append(number)
+    table.footnotes(otherwise)
     return wrong, number
+
+
+def status(host, case, answer):
+    """What stands in a host's column, and whether the request passed."""
+    return f"{answer.status or '-'}{'*' if host.way(case) else ''}", answer.status == 200
 
 
 def ask(host, app, case):
@@ -118,17 +133,17 @@ def cells(case, answer, record):
 
 def compare(host, case, answer, record):
     """What differs from what was expected; empty if nothing does."""
-    status, reason = host.expected(case)
-    if answer.status != status:
-        return [f"status {answer.status}, expected {status} ({reason})"]
+    case = host.adapted(case)
+    if answer.status != case.status:
+        return [f"status {answer.status}, expected {case.status} ({case.reason})"]
     if answer.status is None:
         return []
     if record is None:
         return ["no audit record"]
     problems = []
-    if record["reason"] != reason:
-        problems.append(f"reason {record['reason']}, expected {reason}")
-    if (record["verdict"] == "allow") != (status == 200):
+    if record["reason"] != case.reason:
+        problems.append(f"reason {record['reason']}, expected {case.reason}")
+    if (record["verdict"] == "allow") != (case.status == 200):
         problems.append(f"verdict {record['verdict']} with status {answer.status}")
     received = answer.upstream_headers()
     for name, value in host.received(case).items():
@@ -136,6 +151,19 @@ def compare(host, case, answer, record):
         if found != ([] if value is None else [value]):
             problems.append(f"the application received {name}: {found}, expected {value}")
     return problems
+
+
+def differences(case, records):
+    """What else differs in the audit records of hosts that do the same with a case: nothing may."""
+    firsts = {}
+    return [
+        f"{host.name}: {key} {record.get(key)}, in {first.name} {theirs.get(key)}"
+        for host, record in records
+        if record is not None
+        for first, theirs in [firsts.setdefault(host.way(case), (host, record))]
+        for key in sorted(theirs.keys() | record.keys())
+        if key not in OF_EACH_REQUEST and record.get(key) != theirs.get(key)
+    ]
 
 
 def ending():
@@ -147,6 +175,7 @@ What to do next:
                    (--as envoy writes the filter's entry, --as wasmplugin a resource for Istio)
   Istio            examples/istio has a WasmPlugin and a TrafficExtension
   a Worker         examples/cloudflare-worker, and examples/hono
+  a Node service   examples/node-express, and examples/node-fastify
   a Rust service   examples/rust-tower, the same engine without a proxy
   documentation    docs/envoy.md, docs/settings.md, docs/reasons.md"""
 

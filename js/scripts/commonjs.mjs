@@ -11,7 +11,7 @@ for (const name of files) {
 }
 
 mkdirSync('dist/node', { recursive: true });
-for (const entry of ['index', 'node', 'verify', 'workers']) {
+for (const entry of ['index', 'node', 'portable', 'verify', 'workers']) {
   const text = `export * from '../cjs/${entry}.cjs';\n`;
   writeFileSync(`dist/node/${entry}.mjs`, text);
   writeFileSync(`dist/node/${entry}.d.mts`, text);

@@ -1,5 +1,5 @@
 import { linear_memory, type Gate } from '#wasm';
-import type { Connection, Peer, RequestDescription } from './types.js';
+import type { Peer, RequestDescription } from './types.js';
 
 const ABSENT = 0xffff_ffff;
 const FIXED_FIELDS = 12;
@@ -19,23 +19,32 @@ export class RequestBuffer {
     this.#gate = gate;
   }
 
-  /** Writes a request where the engine reads it, in one go: each call and each closure would show. */
+  /** Writes a request where the engine reads it. */
   write(request: RequestDescription): void {
-    const { method, target, authority, headers, connection } = request;
+    const { headers, connection } = request;
     this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0);
     const fields = this.#fields;
+    let text = request.method + request.target;
+    const put = (field: number, part: string | undefined): void => {
+      fields[field] = part === undefined ? ABSENT : part.length;
+      if (part !== undefined) text += part;
+    };
     fields[0] = request.joined === true ? 1 : 0;
-    fields[3] = method.length;
-    fields[4] = target.length;
-    fields[5] = authority === undefined ? ABSENT : authority.length;
-    let text = authority === undefined ? method + target : method + target + authority;
-    text += connection ? writeConnection(fields, connection) : noConnection(fields);
+    fields[2] = connection?.destinationPort ?? ABSENT;
+    fields[3] = request.method.length;
+    fields[4] = request.target.length;
+    put(5, request.authority);
+    put(6, connection?.sourceIp);
+    put(7, connection?.remoteIp);
+    put(8, connection?.destinationIp);
+    put(9, connection?.serverName);
     fields[11] = headers.length;
-    for (let index = 0, field = FIXED_FIELDS; index < headers.length; index += 1, field += 2) {
-      const line = headers[index] as readonly [string, string];
+    let field = FIXED_FIELDS;
+    for (const line of headers) {
       fields[field] = line[0].length;
       fields[field + 1] = line[1].length;
       text += line[0] + line[1];
+      field += 2;
     }
     this.#writeBytes(text, request.peer);
   }
@@ -62,24 +71,6 @@ export class RequestBuffer {
     this.#bytes = new Uint8Array(buffer, gate.bytes(), gate.byte_capacity());
     if (kept !== undefined) this.#fields.set(kept);
   }
-}
-
-function noConnection(fields: Uint32Array): string {
-  fields[2] = ABSENT;
-  fields.fill(ABSENT, 6, 10);
-  return '';
-}
-
-/** Its parts but the port, one behind the other. */
-function writeConnection(fields: Uint32Array, connection: Connection): string {
-  const { sourceIp, remoteIp, destinationIp, destinationPort, serverName } = connection;
-  fields[2] = destinationPort ?? ABSENT;
-  let text = '';
-  [sourceIp, remoteIp, destinationIp, serverName].forEach((part, index) => {
-    fields[6 + index] = part === undefined ? ABSENT : part.length;
-    text += part ?? '';
-  });
-  return text;
 }
 
 /**

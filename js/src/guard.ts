@@ -1,18 +1,16 @@
-import { __wbg_reset_state, algorithms, Gate, reasons, type HostVerifier } from '#wasm';
+import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostLibrary } from '#crypto';
 import { RequestBuffer } from './buffer.js';
 import { frozen, NO_CHANGES } from './changes.js';
+import { answerOf, CAN_NOT_SAY, type HostVerifier } from './crypto/library.js';
 import { unavailable } from './denial.js';
 import { loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
-import type { Allowed, Changes, Decision, Denied, FetchReport, Finding, Peer, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
+import type { Allowed, Changes, Decision, Denied, FetchReport, Finding, Peer, PortableVerifier, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
 
-/** More requests than this never wait for keys at the same time; the others go on without. */
+/** More requests than this never wait for the same at a time; the others go on without. */
 const WAITING = 4096;
-
-/** A verifier's answer to the engine that is neither no (0) nor yes (1). */
-const CAN_NOT_SAY = 2;
 
 /** What the engine answers, see crates/bindings/src/outcome.rs. */
 const REFUSES = 0x1_0000;
@@ -21,6 +19,7 @@ const CHANGES = 0x4_0000;
 const AS_TOLD = 0x8_0000;
 const DECIDED = 0;
 const NEED_KEYS = 1;
+const NEED_SIGNATURE = 2;
 
 const REASONS = JSON.parse(reasons()) as Pick<Decision, 'reason' | 'verdict' | 'status'>[];
 const ALGORITHMS = JSON.parse(algorithms()) as (SignatureCheck['algorithm'] | 'EdDSA')[];
@@ -48,8 +47,8 @@ export type GuardOptions = PolicySource & {
   readonly fetch?: typeof fetch | false;
   /** Milliseconds since 1970. By default `Date.now`. */
   readonly clock?: () => number;
-  /** Checks RSA and ECDSA signatures; `'portable'` for WebAssembly everywhere. By default the host's, for Ed25519 too. */
-  readonly verifier?: Verifier | 'portable';
+  /** Checks RSA and ECDSA signatures, or is `lychgate/portable`. By default the host's crypto checks, Ed25519 too. */
+  readonly verifier?: Verifier | PortableVerifier;
   /** Takes the audit record of each decision: one JSON object on one line. */
   readonly audit?: (record: string, decision: Decision) => void;
   /** Takes what came of each fetch of keys. */
@@ -69,6 +68,7 @@ export interface AuthorizeOptions {
 /** The engine for one policy, as long as nothing replaces either. */
 interface Machine {
   readonly gate: Gate;
+  readonly library: HostVerifier;
   readonly buffer: RequestBuffer;
   readonly fetcher: KeyFetcher;
   readonly generation: number;
@@ -85,7 +85,10 @@ export class Guard {
   readonly #onFault: GuardOptions['onFault'];
   #bundle: string;
   #machine: Machine;
+  /** How many requests wait for keys. */
   #waiting = 0;
+  /** How many wait for the host's crypto. */
+  #checking = 0;
 
   /**
    * Loads a policy and fetches the keys that it needs. Keys that can't be had are no error: their
@@ -149,15 +152,17 @@ export class Guard {
    */
   update(policy: PolicySource): void {
     const bundle = bundleText(policy);
-    const { gate, buffer, fetcher } = this.#current();
+    const { gate, library, buffer, fetcher } = this.#current();
     this.#attempt(() => gate.update(bundle, seed()));
     fetcher.retire();
     this.#bundle = bundle;
-    this.#machine = this.#machineOf(gate, buffer);
+    this.#machine = this.#machineOf(gate, library, buffer);
   }
 
   /**
-   * Decides at once, with the keys that are there.
+   * Decides at once, with the keys that are there, and with a crypto library that answers at once:
+   * Node's, or `lychgate/portable`. Elsewhere only a token that was verified before is known; any
+   * other is denied with `verifier_unavailable` (503).
    *
    * Nothing that goes wrong inside lets a request pass or throws: the answer is a denial.
    */
@@ -167,19 +172,26 @@ export class Guard {
       const now = this.#host.clock();
       machine.fetcher.refresh(now);
       let packed = this.#begin(machine, request, now);
-      while ((packed & 0xff) === NEED_KEYS) {
-        // Comes too late for this request, and in time for a later one.
-        this.#wanted(machine, packed);
-        packed = machine.gate.resume(packed >>> 8);
+      for (;;) {
+        const what = packed & 0xff;
+        if (what === NEED_KEYS) {
+          // Comes too late for this request, and in time for a later one.
+          this.#wanted(machine, packed);
+          packed = machine.gate.resume(packed >>> 8);
+        } else if (what === NEED_SIGNATURE) {
+          packed = machine.gate.answer(packed >>> 8, CAN_NOT_SAY);
+        } else {
+          return this.#decision(machine, packed);
+        }
       }
-      return this.#decision(machine, packed);
     } catch (error) {
       return this.#fault(error);
     }
   }
 
   /**
-   * Decides, and waits a moment for keys that may still come.
+   * Decides, and waits for the host's crypto where that takes its time, and a moment for keys that
+   * may still come.
    *
    * As {@link decide}, nothing that goes wrong inside lets a request pass.
    */
@@ -199,19 +211,39 @@ export class Guard {
       const refreshed = machine.fetcher.refresh(now);
       if (refreshed !== undefined) waitUntil?.(refreshed);
       let packed = this.#begin(machine, request, now);
-      while ((packed & 0xff) === NEED_KEYS) {
-        const keys = mayWait ? this.#wanted(machine, packed) : undefined;
-        if (keys !== undefined) {
-          mayWait = false;
-          waitUntil?.(keys.fetch);
-          await this.#wait(keys);
-          // Another policy, or an engine that was started again, knows nothing of this ticket.
-          if (machine !== this.#machine || machine.generation !== generation) break;
+      while (this.#isInForce(machine)) {
+        const what = packed & 0xff;
+        if (what === NEED_KEYS) {
+          const keys = mayWait ? this.#wanted(machine, packed) : undefined;
+          if (keys !== undefined) {
+            mayWait = false;
+            waitUntil?.(keys.fetch);
+            await this.#wait(keys);
+            if (!this.#isInForce(machine)) continue;
+          }
+          packed = machine.gate.resume(packed >>> 8);
+        } else if (what === NEED_SIGNATURE) {
+          const answer = await this.#answer(machine);
+          if (!this.#isInForce(machine)) continue;
+          packed = machine.gate.answer(packed >>> 8, answer);
+        } else {
+          return this.#decision(machine, packed);
         }
-        packed = machine.gate.resume(packed >>> 8);
       }
-      if ((packed & 0xff) !== NEED_KEYS) return this.#decision(machine, packed);
     }
+  }
+
+  /** Another policy, or an engine that was started again, knows nothing of this one's tickets. */
+  #isInForce(machine: Machine): boolean {
+    return machine === this.#machine && machine.generation === generation;
+  }
+
+  async #answer({ library }: Machine): Promise<number> {
+    if (library.later === undefined || this.#checking >= WAITING) return CAN_NOT_SAY;
+    this.#checking += 1;
+    const answer = await library.later();
+    this.#checking -= 1;
+    return answer;
   }
 
   #wanted({ gate, fetcher }: Machine, packed: number): ReturnType<KeyFetcher['wanted']> {
@@ -288,14 +320,15 @@ export class Guard {
   }
 
   #start(): Machine {
-    const gate = this.#attempt(() => new Gate(this.#bundle, seed(), hostSide(this.#verifier)));
-    return this.#machineOf(gate, new RequestBuffer(gate));
+    const library = libraryOf(this.#verifier);
+    const gate = this.#attempt(() => new Gate(this.#bundle, seed(), library));
+    return this.#machineOf(gate, library, new RequestBuffer(gate));
   }
 
-  #machineOf(gate: Gate, buffer: RequestBuffer): Machine {
+  #machineOf(gate: Gate, library: HostVerifier, buffer: RequestBuffer): Machine {
     const started = generation;
     const fetcher = new KeyFetcher(gate, this.#host, () => started === generation);
-    return { gate, buffer, fetcher, generation, revision: gate.revision(), told: { text: undefined } };
+    return { gate, library, buffer, fetcher, generation, revision: gate.revision(), told: { text: undefined } };
   }
 
   #attempt<T>(work: () => T): T {
@@ -307,26 +340,27 @@ export class Guard {
   }
 }
 
-/** What the engine asks about signatures; nothing if it checks all of them itself. */
-function hostSide(verifier: GuardOptions['verifier']): HostVerifier | undefined {
-  if (verifier === 'portable') return undefined;
-  return verifier === undefined ? hostLibrary?.(ALGORITHMS) : callersLibrary(verifier);
+/** Whom the engine asks about signatures. */
+function libraryOf(verifier: GuardOptions['verifier']): HostVerifier {
+  if (typeof verifier === 'function') return callersLibrary(verifier, hostLibrary(ALGORITHMS));
+  return verifier === undefined ? hostLibrary(ALGORITHMS) : verifier.library(ALGORITHMS);
 }
 
-/** A caller's own verifier as the engine asks it: by numbers, and never throwing. */
-function callersLibrary(verifier: Verifier): HostVerifier {
+/** A caller's own verifier as the engine asks it: by numbers, never throwing, and the host for Ed25519. */
+function callersLibrary(verifier: Verifier, host: HostVerifier): HostVerifier {
   const keys: Uint8Array[] = [];
   return {
+    ...host,
     hold: (place, number, key) => {
       keys[place] = key.slice();
-      return ALGORITHMS[number] !== 'EdDSA';
+      return ALGORITHMS[number] !== 'EdDSA' || host.hold(place, number, key);
     },
     verify: (number, place, message, signature) => {
       const [algorithm, key] = [ALGORITHMS[number], keys[place]];
-      if (algorithm === undefined || algorithm === 'EdDSA' || key === undefined) return CAN_NOT_SAY;
+      if (algorithm === 'EdDSA') return host.verify(number, place, message, signature);
+      if (algorithm === undefined || key === undefined) return CAN_NOT_SAY;
       try {
-        const genuine = verifier({ algorithm, key, message, signature });
-        return genuine === undefined ? CAN_NOT_SAY : Number(genuine === true);
+        return answerOf(verifier({ algorithm, key, message, signature }));
       } catch {
         return CAN_NOT_SAY;
       }

@@ -1,3 +1,5 @@
+import type { HostVerifier } from './crypto/library.js';
+
 /** Who the host itself found at the other end of the connection. */
 export type Peer =
   /** No certificate was presented. */
@@ -139,6 +141,12 @@ export interface SignatureCheck {
   readonly key: Uint8Array;
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
+}
+
+/** What `lychgate/portable` exports. */
+export interface PortableVerifier {
+  /** @internal */
+  readonly library: (algorithms: readonly string[]) => HostVerifier;
 }
 
 /** Whether the signature is genuine; `undefined` if the library can't say, which is a 503. */

@@ -1,11 +1,6 @@
+import type { HostVerifier } from './crypto/library.js';
+
 /** The glue that wasm-bindgen makes of crates/bindings; the Rust documents it. */
-/** The host's crypto library. Its methods never throw. */
-export interface HostVerifier {
-  /** Whether it checks signatures of this algorithm with this key, which it then keeps at that place. */
-  hold(place: number, algorithm: number, key: Uint8Array): boolean;
-  /** 1 for genuine, 0 for not, anything else if it can't say. */
-  verify(algorithm: number, place: number, message: Uint8Array, signature: Uint8Array): number;
-}
 export class Gate {
   constructor(bundle: string, seed: number, verifier?: HostVerifier);
   free(): void;
@@ -21,6 +16,7 @@ export class Gate {
   begin(now: number): number;
   awaited_source(ticket: number): number | undefined;
   resume(ticket: number): number;
+  answer(ticket: number, answer: number): number;
   correlation_id(): string | undefined;
   reply(correlationId: string): string | undefined;
   changes(): string | undefined;

@@ -3,12 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+import { portable } from 'lychgate/portable';
+
 import { described, differences } from './vector.mjs';
 
 const { topics } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const forms = {
   'ES module, host crypto': [await import('lychgate'), {}],
-  'ES module, portable crypto': [await import('lychgate'), { verifier: 'portable' }],
+  'ES module, portable crypto': [await import('lychgate'), { verifier: portable }],
   'CommonJS, host crypto': [createRequire(import.meta.url)('lychgate'), {}],
 };
 

@@ -1,7 +1,10 @@
 // Answers a question of the parity run in any JavaScript host; src/hosts/process.rs has the protocol.
 
-/** `lychgate` is the package; `options` are the host's own for its guards. */
-export async function answers({ Guard, LychgateError }, { bundle, keys, now, brokenVerifier, requests }, options) {
+/**
+ * `lychgate` is the package; `options` are the host's own for its guards. A host `waits` if its crypto
+ * library does: then a guard is only asked in the way that waits as well.
+ */
+export async function answers({ Guard, LychgateError }, { bundle, keys, now, brokenVerifier, requests }, options, waits = false) {
   let audit;
   let guard;
   try {
@@ -28,7 +31,7 @@ export async function answers({ Guard, LychgateError }, { bundle, keys, now, bro
     }
     const description = described(request);
     // The two ways to ask, in turn.
-    const decision = found.length % 2 === 0 ? guard.decide(description) : await guard.authorize(description);
+    const decision = found.length % 2 === 0 && !waits ? guard.decide(description) : await guard.authorize(description);
     const { status, headers, body } = decision.refuses ? decision.reply : {};
     found.push({ audit, reply: decision.refuses ? { status, headers, body } : null });
   }

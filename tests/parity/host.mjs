@@ -7,7 +7,7 @@ import { answers } from './answers.mjs';
 
 const isCommonJs = process.argv[2] === 'cjs';
 const lychgate = isCommonJs ? createRequire(import.meta.url)('lychgate') : await import('lychgate');
-const options = isCommonJs ? { verifier: 'portable' } : {};
+const options = isCommonJs ? { verifier: createRequire(import.meta.url)('lychgate/portable').portable } : {};
 
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify({ answers: await answers(lychgate, JSON.parse(line), options) })}\n`);

@@ -5,6 +5,6 @@ import { answers } from '../answers.mjs';
 
 export default {
   async fetch(request) {
-    return Response.json({ answers: await answers(lychgate, await request.json(), {}) });
+    return Response.json({ answers: await answers(lychgate, await request.json(), {}, true) });
   },
 };

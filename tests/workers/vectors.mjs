@@ -49,7 +49,7 @@ function judge(topic, vector, answer) {
   const { decision, record } = answer;
   const request = described(vector.request);
   const found = differences(vector, request, decision, JSON.parse(record));
-  if (answer.again !== decision.reason) found.push(`authorize() says ${answer.again}, decide() ${decision.reason}`);
+  if (answer.again !== decision.reason) found.push(`decide() with lychgate/portable says ${answer.again}, authorize() ${decision.reason}`);
   if (answer.lost !== undefined) lost.set(answer.lost, (lost.get(answer.lost) ?? 0) + 1);
   else found.push(...asRequest(vector, answer));
   if (found.length > 0) wrong.push(`${topic.name}: ${vector.name}\n    ${found.join('\n    ')}`);

@@ -60,6 +60,20 @@ test('a policy in the script decides, and each decision is a line on the console
   assert.equal(JSON.parse(await worker.line('allowed_by_rule')).verdict, 'allow');
 });
 
+test('a decision waits for Web Crypto, and what happens meanwhile lets nothing pass', limit, async () => {
+  const issuer = new Issuer();
+  const worker = await started('waits');
+  const bundle = policy([tokens({ jwks: issuer.keySet }), authenticated]);
+  const next = policy([tokens({ jwks: issuer.keySet }), allow([{ from: [{ source: { requestPrincipals: ['*/bob'] } }] }])]);
+  const headers = [['authorization', `Bearer ${issuer.token()}`]];
+  const told = await (await worker.fetch('/', { method: 'POST', body: JSON.stringify({ bundle, next, headers }) })).json();
+  assert.equal(told.atOnce, 'verifier_unavailable');
+  assert.deepEqual(told.reasons, { allowed_by_rule: 4096, verifier_unavailable: 904 });
+  assert.equal(told.known, 'allowed_by_rule');
+  assert.deepEqual(told.replaced, ['no_rule_matched', true]);
+  assert.deepEqual([told.trap, told.survivor, told.faults], ['not_configured', 'allowed_by_rule', 1]);
+});
+
 test('a policy in the script that does not load is a Worker that does not start', limit, async () => {
   await assert.rejects(start('broken', { handleRuntimeStdio: () => {} }), /runtime/i);
 });

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use lychgate_core::jwt::key::{Algorithm, KeyMaterial, Outcome, SignatureCheck, Verifier};
-use lychgate_crypto::{Portable, spki_der, structure_ok};
+use lychgate_crypto::{spki_der, structure_ok, verify_hmac};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The algorithms whose checks a host may take over, by their numbers for it. HMAC is not among
@@ -25,19 +25,23 @@ const PLACES: usize = 64;
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object with the methods `hold` and `verify`.
+    /// An object with the methods `waits`, `hold` and `verify`.
     #[derive(Debug)]
     pub type HostVerifier;
 
+    /// Whether an answer of `verify` may be "later".
+    #[wasm_bindgen(method)]
+    fn waits(this: &HostVerifier) -> bool;
+
     /// Takes a key, SubjectPublicKeyInfo in DER, and keeps it at that place until another one comes
-    /// there. False if the library does not check signatures of this algorithm with it: then they
-    /// are checked here. For Ed25519 it must compare the bytes of R, as [`lychgate_crypto`] says.
+    /// there. False if the library does not check signatures with it: then nobody can. For Ed25519
+    /// it must compare the bytes of R, as [`lychgate_crypto`] says.
     #[wasm_bindgen(method)]
     fn hold(this: &HostVerifier, place: usize, algorithm: u32, key: &[u8]) -> bool;
 
     /// The number of an algorithm, the place of a key, the message, and the signature (r and s for
     /// ECDSA), as views that are good during the call only. The answer is 1 for genuine, 0 for not,
-    /// and anything else if the library can't say.
+    /// 3 for "later", and anything else if the library can't say.
     #[wasm_bindgen(method)]
     fn verify(
         this: &HostVerifier,
@@ -48,11 +52,41 @@ extern "C" {
     ) -> u32;
 }
 
-/// The library that checks signatures: the host's, where it has one, and the portable one for the
-/// rest.
+/// What the library says to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Now(Outcome),
+    /// The host will bring it.
+    Later,
+}
+
+impl Answer {
+    /// What the host's number means.
+    pub(crate) const fn of(number: u32) -> Self {
+        match number {
+            0 => Self::Now(Outcome::Invalid),
+            1 => Self::Now(Outcome::Valid),
+            3 => Self::Later,
+            _ => Self::Now(Outcome::Unavailable),
+        }
+    }
+
+    /// For those who can't wait.
+    pub(crate) const fn at_once(self) -> Outcome {
+        match self {
+            Self::Now(outcome) => outcome,
+            Self::Later => Outcome::Unavailable,
+        }
+    }
+}
+
+/// The library that checks signatures: the host's, and for HMAC, whose secrets stay here, our own.
+/// The arithmetic of RSA and of curves is a module of its own (crates/portable), for hosts that want
+/// it: most have better.
 #[derive(Debug, Default)]
 pub(crate) struct Library {
     host: Option<HostVerifier>,
+    waits: bool,
     held: RefCell<Held>,
 }
 
@@ -67,22 +101,27 @@ struct Held {
 
 impl Library {
     pub(crate) fn of(host: Option<HostVerifier>) -> Self {
-        Self { host, held: RefCell::default() }
+        let waits = host.as_ref().is_some_and(HostVerifier::waits);
+        Self { host, waits, held: RefCell::default() }
+    }
+
+    /// Whether an answer may come later.
+    pub(crate) const fn waits(&self) -> bool {
+        self.waits
     }
 
     /// The structure is checked here, so that the host's own reading of it makes no difference.
-    fn ask(&self, host: &HostVerifier, algorithm: u32, check: &SignatureCheck<'_>) -> Outcome {
+    pub(crate) fn ask(&self, check: &SignatureCheck<'_>) -> Answer {
+        let (Some(host), Some(algorithm)) = (&self.host, number(check.algorithm)) else {
+            return Answer::Now(verify_hmac(check));
+        };
         if !structure_ok(check) {
-            return Outcome::Invalid;
+            return Answer::Now(Outcome::Invalid);
         }
         let Some(place) = self.place(host, algorithm, check.key) else {
-            return Portable.verify(check);
+            return Answer::Now(Outcome::Unavailable);
         };
-        match host.verify(algorithm, place, check.message, check.signature) {
-            0 => Outcome::Invalid,
-            1 => Outcome::Valid,
-            _ => Outcome::Unavailable,
-        }
+        Answer::of(host.verify(algorithm, place, check.message, check.signature))
     }
 
     /// Where the host holds a key, which it is offered first if it is new; none if it refuses.
@@ -119,10 +158,7 @@ impl Held {
 
 impl Verifier for Library {
     fn verify(&self, check: &SignatureCheck<'_>) -> Outcome {
-        match (&self.host, number(check.algorithm)) {
-            (Some(host), Some(algorithm)) => self.ask(host, algorithm, check),
-            (Some(_), None) | (None, _) => Portable.verify(check),
-        }
+        self.ask(check).at_once()
     }
 }
 
@@ -134,6 +170,17 @@ fn number(algorithm: Algorithm) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_nobody_knows_is_no_answer() {
+        assert_eq!(Answer::of(0), Answer::Now(Outcome::Invalid));
+        assert_eq!(Answer::of(1), Answer::Now(Outcome::Valid));
+        assert_eq!(Answer::of(3), Answer::Later);
+        for number in [2, 4, u32::MAX] {
+            assert_eq!(Answer::of(number), Answer::Now(Outcome::Unavailable));
+        }
+        assert_eq!(Answer::Later.at_once(), Outcome::Unavailable);
+    }
 
     fn key(number: u8) -> KeyMaterial {
         KeyMaterial::Ed25519([number; 32])

@@ -14,16 +14,14 @@ use lychgate_core::authn::{
     FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want, max_age,
 };
 use lychgate_core::decision::Decision;
-use lychgate_core::engine::{Engine, Step};
-use lychgate_core::jwt::key::Verifier as _;
+use lychgate_core::engine::{Engine, Pending, Step, Waiting};
 use lychgate_core::time::UnixTime;
-use lychgate_core::upstream::UpstreamChanges;
 use lychgate_crypto::Portable;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use crate::host::HostVerifier;
-use crate::host::Library;
+use crate::host::{Answer, Library};
 use crate::input::Input;
 use crate::suspended::Suspended;
 
@@ -39,8 +37,12 @@ pub struct Gate {
     cache: TokenCache,
     input: Input,
     last: Option<Decision>,
-    told: Option<Told>,
-    suspended: Suspended,
+    /// The decision whose changes the host was told last, if there were any.
+    told: Option<Decision>,
+    /// It is the last decision, which moves there when the next one comes.
+    last_is_told: bool,
+    awaiting_keys: Suspended<Waiting>,
+    awaiting_answers: Suspended<Pending>,
     library: Library,
 }
 
@@ -61,7 +63,9 @@ impl Gate {
             input: Input::default(),
             last: None,
             told: None,
-            suspended: Suspended::default(),
+            last_is_told: false,
+            awaiting_keys: Suspended::default(),
+            awaiting_answers: Suspended::default(),
             library: Library::of(verifier),
         })
     }
@@ -79,7 +83,9 @@ impl Gate {
         self.engine = engine;
         self.last = None;
         self.told = None;
-        self.suspended = Suspended::default();
+        self.last_is_told = false;
+        self.awaiting_keys = Suspended::default();
+        self.awaiting_answers = Suspended::default();
         Ok(())
     }
 
@@ -136,8 +142,10 @@ impl Gate {
     pub fn begin(&mut self, now: f64) -> u32 {
         let Self { engine, keys, cache, input, library, .. } = self;
         let time = seconds(now);
-        let step =
-            input.with_request(|request| engine.begin_with(request, time, keys, cache, &*library));
+        let step = input.with_request(|request| match library.waits() {
+            true => engine.begin(request, time, keys, cache),
+            false => engine.begin_with(request, time, keys, cache, &*library),
+        });
         match step {
             Some(step) => self.drive(step),
             None => outcome::UNREADABLE,
@@ -147,14 +155,26 @@ impl Gate {
     /// The source for which a suspended decision waits.
     #[must_use]
     pub fn awaited_source(&self, ticket: usize) -> Option<usize> {
-        self.suspended.waiting(ticket).map(|waiting| waiting.source().index())
+        self.awaiting_keys.waiting(ticket).map(|waiting| waiting.source().index())
     }
 
     /// Goes on with a decision that waited for keys.
     pub fn resume(&mut self, ticket: usize) -> u32 {
-        match self.suspended.take(ticket) {
+        match self.awaiting_keys.take(ticket) {
             Some(waiting) => {
                 let step = waiting.resume(&self.keys);
+                self.drive(step)
+            }
+            None => outcome::UNREADABLE,
+        }
+    }
+
+    /// Goes on with a decision whose signature the host's library now has an answer for, as
+    /// [`HostVerifier`]'s `verify` would have said it.
+    pub fn answer(&mut self, ticket: usize, answer: u32) -> u32 {
+        match self.awaiting_answers.take(ticket) {
+            Some(pending) => {
+                let step = pending.finish(Answer::of(answer).at_once(), &mut self.cache);
                 self.drive(step)
             }
             None => outcome::UNREADABLE,
@@ -177,11 +197,10 @@ impl Gate {
     /// later decision says if its changes are the same.
     #[must_use]
     pub fn changes(&mut self) -> Option<String> {
-        let decision = self.last.clone()?;
-        let changes = decision.upstream();
-        let text = text::changes(&changes);
-        self.told = Some(Told { decision, changes });
-        Some(text)
+        let changes = self.last.as_ref()?.upstream();
+        self.told = None;
+        self.last_is_told = outcome::is_change(&changes);
+        Some(text::changes(&changes))
     }
 
     /// The audit record of the last decision: one JSON object on one line.
@@ -260,45 +279,38 @@ impl Gate {
 }
 
 impl Gate {
-    /// What the host learns at once; mostly the caller is the one of the last decision.
+    /// What the host learns at once.
     fn packed(&self, decision: &Decision) -> u32 {
-        if let Some(told) = self.told.as_ref().filter(|told| decision.changes_as(&told.decision)) {
-            return outcome::done(decision, outcome::is_change(&told.changes), true);
-        }
-        if decision.tells_caller() {
-            return outcome::done(decision, true, false);
-        }
-        let changes = decision.upstream();
-        let is_told = self.told.as_ref().is_some_and(|told| told.changes == changes);
-        outcome::done(decision, outcome::is_change(&changes), is_told)
+        let is_told = self.told.as_ref().is_some_and(|told| decision.changes_as(told));
+        let changes =
+            is_told || decision.tells_caller() || outcome::is_change(&decision.upstream());
+        outcome::done(decision, changes, is_told)
     }
 
-    /// Goes on until the request is decided or the host has to bring keys.
+    /// Goes on until the request is decided or the host has to bring something.
     fn drive(&mut self, mut step: Step) -> u32 {
         loop {
             step = match step {
                 Step::Done(decision) => {
+                    if core::mem::take(&mut self.last_is_told) {
+                        self.told = self.last.take();
+                    }
                     let packed = self.packed(&decision);
                     self.last = Some(*decision);
                     return packed;
                 }
                 Step::NeedKeys(waiting) => {
-                    return outcome::need_keys(self.suspended.hold(waiting));
+                    return outcome::need_keys(self.awaiting_keys.hold(waiting));
                 }
-                Step::Verify(pending) => {
-                    let outcome = self.library.verify(&pending.check());
-                    pending.finish(outcome, &mut self.cache)
-                }
+                Step::Verify(pending) => match self.library.ask(&pending.check()) {
+                    Answer::Now(outcome) => pending.finish(outcome, &mut self.cache),
+                    Answer::Later => {
+                        return outcome::need_signature(self.awaiting_answers.hold(pending));
+                    }
+                },
             };
         }
     }
-}
-
-/// The changes that the host was told last, and the decision that made them.
-#[derive(Debug)]
-struct Told {
-    decision: Decision,
-    changes: UpstreamChanges,
 }
 
 /// The algorithms by number, as a JSON list of names.

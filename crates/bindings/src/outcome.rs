@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 0 decided | the reason's number in 8 bits, then flags: 1 refuses, 2 shadow, 4 changes the request, 8 as told |
 //! | 1 need keys | a ticket |
+//! | 2 need a signature checked | a ticket |
 //! | 255 | the buffer held no request, or the ticket was not valid |
 
 use lychgate_core::decision::{Decision, Reason};
@@ -13,6 +14,7 @@ use lychgate_core::upstream::UpstreamChanges;
 pub(crate) const UNREADABLE: u32 = 255;
 
 const NEED_KEYS: u32 = 1;
+const NEED_SIGNATURE: u32 = 2;
 
 /// `changes` says whether the request changes, `told` that its changes are what the host was told last,
 /// so that it need not ask again.
@@ -32,8 +34,16 @@ pub(crate) fn is_change(changes: &UpstreamChanges) -> bool {
 }
 
 pub(crate) fn need_keys(ticket: usize) -> u32 {
+    need(NEED_KEYS, ticket)
+}
+
+pub(crate) fn need_signature(ticket: usize) -> u32 {
+    need(NEED_SIGNATURE, ticket)
+}
+
+fn need(what: u32, ticket: usize) -> u32 {
     match u32::try_from(ticket) {
-        Ok(ticket) if ticket < 1 << 24 => NEED_KEYS | ticket << 8,
+        Ok(ticket) if ticket < 1 << 24 => what | ticket << 8,
         Ok(_) | Err(_) => UNREADABLE,
     }
 }

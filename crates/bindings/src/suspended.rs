@@ -1,15 +1,19 @@
-//! Decisions that wait for keys, by ticket.
-
-use lychgate_core::engine::Waiting;
+//! Decisions that wait, by ticket.
 
 /// The decisions. A ticket is good once.
-#[derive(Debug, Default)]
-pub(crate) struct Suspended {
-    places: Vec<Option<Waiting>>,
+#[derive(Debug)]
+pub(crate) struct Suspended<T> {
+    places: Vec<Option<T>>,
 }
 
-impl Suspended {
-    pub(crate) fn hold(&mut self, waiting: Waiting) -> usize {
+impl<T> Default for Suspended<T> {
+    fn default() -> Self {
+        Self { places: Vec::new() }
+    }
+}
+
+impl<T> Suspended<T> {
+    pub(crate) fn hold(&mut self, waiting: T) -> usize {
         let free = self.places.iter().position(Option::is_none);
         match free.and_then(|ticket| Some((ticket, self.places.get_mut(ticket)?))) {
             Some((ticket, place)) => {
@@ -23,11 +27,11 @@ impl Suspended {
         }
     }
 
-    pub(crate) fn waiting(&self, ticket: usize) -> Option<&Waiting> {
+    pub(crate) fn waiting(&self, ticket: usize) -> Option<&T> {
         self.places.get(ticket)?.as_ref()
     }
 
-    pub(crate) fn take(&mut self, ticket: usize) -> Option<Waiting> {
+    pub(crate) fn take(&mut self, ticket: usize) -> Option<T> {
         self.places.get_mut(ticket)?.take()
     }
 }

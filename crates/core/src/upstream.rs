@@ -4,7 +4,6 @@ mod number;
 
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -203,9 +202,9 @@ impl UpstreamChanges {
     }
 
     /// Whether one of these headers is removed or set.
-    pub(crate) fn touches(&self, headers: &BTreeSet<String>) -> bool {
+    pub(crate) fn touches(&self, headers: &[String]) -> bool {
         let set = self.set.iter().chain(&self.unwritten).map(|(name, _)| name);
-        self.remove.iter().chain(set).any(|name| headers.contains(name))
+        self.remove.iter().chain(set).any(|name| headers.binary_search(name).is_ok())
     }
 
     /// The header lines as a policy sees them after the changes.

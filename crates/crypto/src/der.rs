@@ -48,6 +48,51 @@ pub fn spki_der(key: &KeyMaterial) -> Option<Vec<u8>> {
     sequence(&[&sequence(&[algorithm])?, &bit_string])
 }
 
+/// The key of a SubjectPublicKeyInfo as [`spki_der`] writes it, and of no other encoding.
+#[must_use]
+pub fn key_of_spki(der: &[u8]) -> Option<KeyMaterial> {
+    let (info, _) = content(SEQUENCE, der)?;
+    let (algorithm, bit_string) = content(SEQUENCE, info)?;
+    let (bits, _) = content(BIT_STRING, bit_string)?;
+    let (_unused, bits) = bits.split_first()?;
+    let key = match algorithm {
+        _ if *algorithm == RSA => rsa_key(bits)?,
+        _ if *algorithm == EC_P256 => ec_key(Curve::P256, bits)?,
+        _ if *algorithm == EC_P384 => ec_key(Curve::P384, bits)?,
+        _ if *algorithm == ED25519 => KeyMaterial::Ed25519(bits.try_into().ok()?),
+        _ => return None,
+    };
+    // What is not looked at above is wrong if it is not what would be written.
+    (spki_der(&key)? == der).then_some(key)
+}
+
+/// `RSAPublicKey` (RFC 8017 §A.1.1).
+fn rsa_key(bits: &[u8]) -> Option<KeyMaterial> {
+    let (numbers, _) = content(SEQUENCE, bits)?;
+    let (n, e) = content(INTEGER, numbers)?;
+    let (e, _) = content(INTEGER, e)?;
+    let digits = |number: &[u8]| number.strip_prefix(&[0]).unwrap_or(number).into();
+    Some(KeyMaterial::Rsa { n: digits(n), e: digits(e) })
+}
+
+/// An uncompressed point (SEC 1 §2.3.3).
+fn ec_key(curve: Curve, bits: &[u8]) -> Option<KeyMaterial> {
+    let (_form, point) = bits.split_first()?;
+    let (x, y) = point.split_at_checked(point.len() / 2)?;
+    Some(KeyMaterial::Ec { curve, x: x.into(), y: y.into() })
+}
+
+/// What is in an element with this tag, and what comes after it.
+fn content(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match der.strip_prefix(&[tag])? {
+        [length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
+        [0x81, length, rest @ ..] => (usize::from(*length), rest),
+        [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
 /// `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) of r and s, each 32 or each 48 bytes.
 ///
 /// `None` for any other length and for a half that is zero.

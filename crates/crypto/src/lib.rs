@@ -12,7 +12,7 @@
 //!   compares its bytes: with the other two points, that is what `verify_strict` does.
 //!
 //! Then the verdict is the same in every host. [`spki_der`] and [`ecdsa_der`] translate what such
-//! libraries want to see in DER.
+//! libraries want to see in DER; [`verify_hmac`] is for those that are not told secrets.
 #![no_std]
 #![cfg_attr(
     test,
@@ -34,7 +34,7 @@ use lychgate_core::jwt::key::{
     Algorithm, KeyCheck, KeyMaterial, KeyRefusal, Outcome, SignatureCheck, Verifier,
 };
 
-pub use der::{ecdsa_der, spki_der};
+pub use der::{ecdsa_der, key_of_spki, spki_der};
 use hash::Hash;
 use rsa::Padding;
 pub use structure::structure_ok;
@@ -58,6 +58,17 @@ impl KeyCheck for Portable {
             KeyMaterial::Secret(secret) => hmac::check_key(secret),
         }
     }
+}
+
+/// What [`Portable`] says of an HMAC; any other algorithm is unavailable. Without the arithmetic of
+/// the others, where they are left to the host.
+pub fn verify_hmac(check: &SignatureCheck<'_>) -> Outcome {
+    let (KeyMaterial::Secret(secret), Some(hash)) = (check.key, hash_of(check.algorithm)) else {
+        return Outcome::Unavailable;
+    };
+    let is_genuine =
+        structure_ok(check) && hmac::verify(hash, secret, check.message, check.signature);
+    if is_genuine { Outcome::Valid } else { Outcome::Invalid }
 }
 
 fn is_genuine(check: &SignatureCheck<'_>) -> bool {

@@ -1,5 +1,6 @@
 // Stands in for Cloudflare's edge: terminates TLS, checks a client's certificate without refusing
 // the connection, and hands the request with its findings to the Worker in workerd.
+import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -12,6 +13,8 @@ const built = `${dirname(path)}/built`;
 const modules = readdirSync(built).filter((name) => /\.(js|wasm)$/.test(name)).sort((a) => (a.endsWith('.js') ? -1 : 1)).map((name) => ({
   type: name.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule', path: name, contents: readFileSync(`${built}/${name}`),
 }));
+// Whoever knows it may say under which host a request came; miniflare puts its own in otherwise.
+const secret = randomUUID();
 const secrets = Object.fromEntries(Object.entries(tls).map(([name, file]) => [name, readFileSync(file)]));
 
 const running = await Promise.all(workloads.map(start));
@@ -23,7 +26,7 @@ process.on('SIGTERM', async () => {
 async function start({ name, bundle, secure, plain }) {
   const miniflare = new Miniflare({
     name, modules, compatibilityDate: '2026-04-01', host: '127.0.0.1', port: 0, cf: false,
-    bindings: { POLICY: bundle },
+    bindings: { POLICY: bundle }, unsafeProxySharedSecret: secret,
     outboundService: ({ url }) => fetch(`http://127.0.0.1:${keyServers[new URL(url).hostname]}/`),
     // The console, where the audit records are.
     handleRuntimeStdio: (stdout, stderr) => { stdout.pipe(process.stderr); stderr.pipe(process.stderr); },
@@ -41,7 +44,7 @@ async function start({ name, bundle, secure, plain }) {
 }
 
 async function pass(miniflare, request, response) {
-  const headers = new Headers();
+  const headers = new Headers({ 'MF-Proxy-Shared-Secret': secret });
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     const [name, value] = request.rawHeaders.slice(index, index + 2);
     if (!/^(connection|content-length)$/i.test(name)) headers.append(name, value);

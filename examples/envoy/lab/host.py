@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import client
 from .cases import PLAINTEXT
@@ -29,9 +29,10 @@ WORKLOADS = [
 
 class Host:
     """One process; use it as a context. A subclass has a `name`, a `command()` that may fill
-    `ports` with (app, whether TLS) -> port, and says what it makes of a case where that differs."""
+    `ports` with (app, whether TLS) -> port, and the `ways` in which it does otherwise than Envoy."""
 
     name = ""
+    ways = ()
 
     def __init__(self, folder):
         self.folder = folder
@@ -42,9 +43,13 @@ class Host:
     def command(self):
         raise NotImplementedError
 
-    def expected(self, case):
-        """Status and reason; the status is None where TLS refuses the connection."""
-        return case.status, case.reason
+    def way(self, case):
+        """In what this host does otherwise with a case; None if in nothing."""
+        return next((way for way in self.ways if way in case.where), None)
+
+    def adapted(self, case):
+        """A case with what must come of it here."""
+        return replace(case, **case.where.get(self.way(case), {}))
 
     def received(self, case):
         """What must have reached the application: a value, or None for a header that must not."""

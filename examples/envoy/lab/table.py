@@ -34,6 +34,14 @@ def note(text):
     print(f"    {colour(text, 'red')}", flush=True)
 
 
+def footnotes(otherwise):
+    """What a star in a column means: numbers of rows by host and what the host does otherwise."""
+    print(f"\n * {sum(map(len, otherwise.values()))} answers are others than Envoy's, as expected, because of what the host itself does:")
+    for (host, way), numbers in otherwise.items():
+        rows = f"row{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        print(colour(f"   {host}, {rows}: {way}", "dim"))
+
+
 def fit(text, width):
     return text.ljust(width) if len(text) <= width else text[: width - 1] + "~"
 

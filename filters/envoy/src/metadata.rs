@@ -1,7 +1,5 @@
 //! Metadata that earlier filters have set, for policies that read any.
 
-use std::collections::BTreeSet;
-
 use lychgate_core::request::{MetadataValue, Metadatum};
 
 use crate::host;
@@ -18,7 +16,7 @@ const NUMBER: usize = 8;
 /// An attribute comes without its type: numbers are their eight bytes, booleans one, and lists are
 /// pairs. What may be one of these is looked up in the message of all metadata, which has the types
 /// and costs more. What is not UTF-8 is no text, and absent.
-pub(crate) fn read(wanted: &BTreeSet<(String, String)>) -> Vec<Metadatum> {
+pub(crate) fn read(wanted: &[(String, String)]) -> Vec<Metadatum> {
     let mut message = None;
     let mut datum = |(filter, key): &(String, String)| {
         let bytes = host::attribute(&["metadata", "filter_metadata", filter, key])?;

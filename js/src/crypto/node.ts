@@ -1,5 +1,5 @@
 import { constants, createPublicKey, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import type { HostVerifier } from '#wasm';
+import { answerOf, CAN_NOT_SAY, type HostVerifier } from './library.js';
 
 /** How Node is asked for an algorithm. */
 interface Scheme {
@@ -8,18 +8,16 @@ interface Scheme {
   readonly parameters: Omit<VerifyKeyObjectInput, 'key'> | undefined;
 }
 
-/** The answer that is neither no (0) nor yes (1). */
-const CAN_NOT_SAY = 2;
-
 /**
  * Node's OpenSSL: 2 to 8 times as fast as WebAssembly for RSA and ECDSA, and half again as fast for
  * Ed25519, where it compares the bytes of R as the engine demands.
  */
-export const hostLibrary: ((algorithms: readonly string[]) => HostVerifier) | undefined = (algorithms) => {
+export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (algorithms) => {
   const schemes = algorithms.map(scheme);
   /** By place and algorithm, made once: reading options takes Node as long as a decision takes us. */
   const inputs: (KeyObject | VerifyKeyObjectInput)[][] = [];
   return {
+    waits: () => false,
     hold: (place, _, der) => {
       try {
         const key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
@@ -33,7 +31,7 @@ export const hostLibrary: ((algorithms: readonly string[]) => HostVerifier) | un
       const [scheme, input] = [schemes[algorithm], inputs[place]?.[algorithm]];
       if (scheme === undefined || input === undefined) return CAN_NOT_SAY;
       try {
-        return Number(verify(scheme.hash, message, input, signature));
+        return answerOf(verify(scheme.hash, message, input, signature));
       } catch {
         return CAN_NOT_SAY;
       }

@@ -1,5 +1,5 @@
 // Browsers, and bundlers that know `new URL(.., import.meta.url)`.
-import start from './lychgate.js';
+import start from './MODULE.js';
 
-await start({ module_or_path: new URL('./lychgate_bg.wasm', import.meta.url) });
-export * from './lychgate.js';
+await start({ module_or_path: new URL('./MODULE_bg.wasm', import.meta.url) });
+export * from './MODULE.js';

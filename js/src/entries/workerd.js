@@ -1,6 +1,6 @@
 // workerd compiles the module when it starts.
-import module from './lychgate_bg.wasm';
-import { initSync } from './lychgate.js';
+import module from './MODULE_bg.wasm';
+import { initSync } from './MODULE.js';
 
 initSync({ module });
-export * from './lychgate.js';
+export * from './MODULE.js';

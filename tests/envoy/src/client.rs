@@ -48,25 +48,7 @@ impl Client {
     /// The same client with TLS, see [`Client::tls`].
     #[must_use]
     pub fn with_tls(self, authority: &str, identity: Option<&Identity>) -> Self {
-        let mut roots = RootCertStore::empty();
-        let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM");
-        roots.add(certificate).expect("an authority");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring offers them")
-            .with_root_certificates(roots);
-        let config = match identity {
-            Some(identity) => {
-                let chain = CertificateDer::pem_slice_iter(identity.chain.as_bytes())
-                    .collect::<Result<Vec<_>, _>>()
-                    .expect("PEM");
-                let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).expect("PEM");
-                builder.with_client_auth_cert(chain, key).expect("a key pair")
-            }
-            None => builder.with_no_client_auth(),
-        };
-        Self { tls: Some(Arc::new(config)), ..self }
+        Self { tls: Some(Arc::new(tls_config(authority, identity))), ..self }
     }
 
     /// The same client, asking for another server name in the TLS handshake.
@@ -122,6 +104,29 @@ impl Client {
             ClientConnection::new(Arc::clone(config), name).expect("a configuration")
         });
         Ok((stream, tls))
+    }
+}
+
+/// TLS that trusts `authority` (PEM) and shows `identity` if there is one.
+#[must_use]
+pub fn tls_config(authority: &str, identity: Option<&Identity>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM");
+    roots.add(certificate).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring offers them")
+        .with_root_certificates(roots);
+    match identity {
+        Some(identity) => {
+            let chain = CertificateDer::pem_slice_iter(identity.chain.as_bytes())
+                .collect::<Result<Vec<_>, _>>()
+                .expect("PEM");
+            let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).expect("PEM");
+            builder.with_client_auth_cert(chain, key).expect("a key pair")
+        }
+        None => builder.with_no_client_auth(),
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Setup {
     pub listeners: Vec<Listener>,
     /// Clusters by name, each one plaintext address.
     pub clusters: Vec<(String, SocketAddr)>,
+    /// Those of them that speak HTTP/2.
+    pub http2_clusters: Vec<String>,
     /// Worker threads.
     pub concurrency: u32,
     /// Whether listeners come from a file that can be replaced.
@@ -24,8 +26,14 @@ impl Setup {
     /// One worker, static listeners.
     #[must_use]
     pub fn new(listeners: Vec<Listener>) -> Self {
-        let clusters = Vec::new();
-        Self { listeners, clusters, concurrency: 1, dynamic: false, access_log: false }
+        Self {
+            listeners,
+            clusters: Vec::new(),
+            http2_clusters: Vec::new(),
+            concurrency: 1,
+            dynamic: false,
+            access_log: false,
+        }
     }
 
     /// Adds a cluster.
@@ -33,6 +41,13 @@ impl Setup {
     pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
         self.clusters.push((name.to_owned(), address));
         self
+    }
+
+    /// Adds a cluster that speaks HTTP/2, without being asked whether it does.
+    #[must_use]
+    pub fn http2_cluster(mut self, name: &str, address: SocketAddr) -> Self {
+        self.http2_clusters.push(name.to_owned());
+        self.cluster(name, address)
     }
 
     pub(crate) fn dynamic_listeners(&self) -> Option<Value> {
@@ -48,7 +63,10 @@ impl Setup {
 
     pub(crate) fn bootstrap(&self, folder: &Path) -> Value {
         let access_log = self.access_log.then(|| folder.join("access.log"));
-        let clusters: Vec<Value> = self.clusters.iter().map(|(n, a)| cluster(n, *a)).collect();
+        let cluster = |(name, address): &(String, SocketAddr)| {
+            cluster(name, *address, self.http2_clusters.contains(name))
+        };
+        let clusters: Vec<Value> = self.clusters.iter().map(cluster).collect();
         let mut config = json!({
             "node": { "id": "lychgate-test", "cluster": "lychgate-test" },
             "admin": { "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } } },
@@ -227,7 +245,9 @@ impl Route {
 }
 
 impl Filter {
-    fn json(&self) -> Value {
+    /// The filter as Envoy's own JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
         match self {
             Self::Lychgate(bundle) => wasm(crate::wasm::filter(), "lychgate", Some(bundle)),
             Self::Build(path, bundle) => wasm(path, &path.to_string_lossy(), Some(bundle)),
@@ -268,14 +288,21 @@ pub fn typed(name: &str, kind: &str, mut config: Value) -> Value {
     json!({ "name": name, "typed_config": config })
 }
 
-fn cluster(name: &str, address: SocketAddr) -> Value {
+fn cluster(name: &str, address: SocketAddr, is_http2: bool) -> Value {
     let socket = json!({ "address": address.ip().to_string(), "port_value": address.port() });
-    json!({
+    let mut cluster = json!({
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{
-            "endpoint": { "address": { "socket_address": socket } } }] }] } })
+            "endpoint": { "address": { "socket_address": socket } } }] }] } });
+    if is_http2 {
+        let kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        cluster["typed_extension_protocol_options"] = json!({ kind: {
+            "@type": format!("type.googleapis.com/{kind}"),
+            "explicit_http_config": { "http2_protocol_options": {} } } });
+    }
+    cluster
 }
 
 fn access_log_json(path: &Path) -> Value {

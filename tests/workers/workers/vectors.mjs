@@ -1,6 +1,7 @@
-// Decides the vectors that it is sent: each as a description, and as a Request where that can carry
-// it.
+// Decides the vectors that it is sent: each as a description, with Web Crypto and at once in
+// WebAssembly, and as a Request where that can carry it.
 import { Guard } from 'lychgate';
+import { portable } from 'lychgate/portable';
 import { lychgate } from 'lychgate/workers';
 
 export default {
@@ -23,12 +24,13 @@ async function decide({ bundle, keys, now, broken, requests }, env, context) {
     ...(broken ? { verifier: () => undefined } : {}),
   };
   const guard = await Guard.load({ bundle, ...options });
+  const atOnce = await Guard.load({ bundle, verifier: portable, ...options, audit: undefined });
   const worker = lychgate({ bundle }, (passed) => Response.json({ passed: [...passed.headers], url: passed.url }), options);
   const answers = [];
   for (const sent of requests) {
     const description = revived(sent);
-    const decision = guard.decide(description);
-    const answer = { decision, record: records.at(-1), again: (await guard.authorize(description)).reason };
+    const decision = await guard.authorize(description);
+    const answer = { decision, record: records.at(-1), again: atOnce.decide(description).reason };
     answers.push({ ...answer, ...(await asRequest(worker, description, env, context, records)) });
   }
   return answers;

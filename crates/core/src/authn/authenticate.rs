@@ -95,6 +95,7 @@ struct Search {
     now: UnixTime,
     /// Keys to try, the next one last.
     untried: Vec<Candidate>,
+    /// Keys that did not verify it.
     tried: Vec<KeyFingerprint>,
     /// The source to wait for when no key is left; taken when that has happened.
     missing: Option<SourceId>,
@@ -266,7 +267,6 @@ impl Search {
     /// Asks about the next key; without one, for the missing keys; without those, refuses.
     fn advance(mut self, mut token: UnverifiedToken) -> AuthnStep {
         while let Some(candidate) = self.untried.pop() {
-            self.tried.push(candidate.key.fingerprint());
             match token.check_with(Arc::clone(&candidate.key)) {
                 Ok(check) => {
                     let search = self;
@@ -277,7 +277,7 @@ impl Search {
                     }));
                 }
                 Err(unproven) => {
-                    self.fail(unproven.failure);
+                    self.fail(&candidate, unproven.failure);
                     token = unproven.token;
                 }
             }
@@ -290,7 +290,8 @@ impl Search {
         }
     }
 
-    fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, candidate: &Candidate, failure: Failure) {
+        self.tried.push(candidate.key.fingerprint());
         // "Can't say" outlives "no": the answer is open as long as one check is.
         if self.failure != Some(Failure::Unavailable) {
             self.failure = Some(failure);
@@ -322,7 +323,7 @@ impl CheckingSignature {
                 search.authenticator.judge(token, &candidate, search.place, search.now)
             }
             Err(unproven) => {
-                search.fail(unproven.failure);
+                search.fail(&candidate, unproven.failure);
                 search.advance(unproven.token)
             }
         }

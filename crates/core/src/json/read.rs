@@ -87,18 +87,22 @@ impl fmt::Display for JsonError {
 
 impl core::error::Error for JsonError {}
 
-pub(super) fn read(bytes: &[u8], bounds: &Bounds) -> Result<Document, JsonError> {
+pub(super) fn check_size(bytes: &[u8], bounds: &Bounds) -> Result<(), JsonError> {
     if bytes.len() > bounds.bytes {
         return Err(JsonError::TooLarge { bytes: bytes.len(), limit: bounds.bytes });
     }
-    let text = core::str::from_utf8(bytes)
-        .map_err(|error| JsonError::NotUtf8 { at: error.valid_up_to() })?;
+    Ok(())
+}
+
+pub(super) fn read(bytes: Vec<u8>, bounds: &Bounds) -> Result<Document, JsonError> {
+    let text = String::from_utf8(bytes)
+        .map_err(|error| JsonError::NotUtf8 { at: error.utf8_error().valid_up_to() })?;
     let mut reader = Reader {
-        text,
+        text: &text,
         at: 0,
         bounds,
         open: Vec::new(),
-        tape: Vec::with_capacity(bytes.len().checked_div(8).unwrap_or(0)),
+        tape: Vec::with_capacity(text.len().checked_div(8).unwrap_or(0)),
         unescaped: String::new(),
     };
     reader.document()?;

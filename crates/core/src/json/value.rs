@@ -63,6 +63,16 @@ impl Document {
     /// # Errors
     /// [`JsonError`] says what was wrong and at which byte.
     pub fn parse(text: &[u8], bounds: &Bounds) -> Result<Self, JsonError> {
+        read::check_size(text, bounds)?;
+        read::read(text.to_vec(), bounds)
+    }
+
+    /// Reads one JSON text and keeps it.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn from_bytes(text: Vec<u8>, bounds: &Bounds) -> Result<Self, JsonError> {
+        read::check_size(&text, bounds)?;
         read::read(text, bounds)
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
@@ -109,9 +110,10 @@ impl UnverifiedToken {
             }
         };
         let payload = decode(compact.payload, "payload")?;
-        let claims = Document::parse(&payload, &limits::TOKEN_JSON).map_err(TokenError::Payload)?;
+        let claims = Document::from_bytes(payload, &limits::TOKEN_JSON);
+        let claims = claims.map_err(TokenError::Payload)?;
         let claims = Claims::new(claims).ok_or(TokenError::PayloadNotObject)?;
-        let signature = decode(compact.signature, "signature")?;
+        let signature = decode(compact.signature, "signature")?.into();
         let start = compact.header.len().saturating_add(1);
         let payload = start..compact.message.len();
         Ok(Self(Box::new(Parts { bytes: token.into(), payload, header, claims, signature })))
@@ -146,8 +148,8 @@ impl UnverifiedToken {
     }
 }
 
-fn decode(part: &[u8], name: &'static str) -> Result<Box<[u8]>, TokenError> {
-    base64::decode_url(part).map(Into::into).ok_or(TokenError::Base64(name))
+fn decode(part: &[u8], name: &'static str) -> Result<Vec<u8>, TokenError> {
+    base64::decode_url(part).ok_or(TokenError::Base64(name))
 }
 
 impl TokenCheck {
@@ -170,7 +172,10 @@ impl TokenCheck {
     pub fn finish(self, outcome: Outcome) -> Result<VerifiedToken, Unproven> {
         let failure = match outcome {
             Outcome::Valid => {
-                return Ok(VerifiedToken { parts: self.token.0, key: self.key.fingerprint() });
+                let UnverifiedToken(mut parts) = self.token;
+                // It is still there in the token's text.
+                parts.signature = Box::default();
+                return Ok(VerifiedToken { parts, key: self.key.fingerprint() });
             }
             Outcome::Invalid => Failure::Signature,
             Outcome::Unavailable => Failure::Unavailable,
@@ -219,7 +224,7 @@ impl VerifiedToken {
     pub(crate) fn memory(&self) -> usize {
         let parts = &self.parts;
         let key_id = parts.header.key_id().map_or(0, str::len);
-        let own = [parts.bytes.len(), parts.signature.len(), parts.claims.heap_bytes(), key_id];
+        let own = [parts.bytes.len(), parts.claims.heap_bytes(), key_id];
         own.into_iter().fold(size_of::<Self>().saturating_add(size_of::<Parts>()), |all, bytes| {
             all.saturating_add(bytes)
         })

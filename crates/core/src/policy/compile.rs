@@ -122,6 +122,7 @@ impl PolicyCompiler {
         let groups = [&self.deny, &self.allow, &self.audit, &self.dry_deny, &self.dry_allow];
         let rules = groups.into_iter().flat_map(|group| &group.rules);
         rules.flat_map(CompiledRule::checks).for_each(|check| check.matcher.add_needs(&mut needs));
+        needs.settle();
         let set = |group: Group| RuleSet::new(group.policies, group.rules);
         PolicySet::new(
             self.names,

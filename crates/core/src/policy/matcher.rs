@@ -188,7 +188,7 @@ impl Matcher {
                 needs.parameter_depth = needs.parameter_depth.max(paths.depth());
             }
             Self::Header(header) => {
-                needs.headers.insert(header.name.as_ref().into());
+                needs.headers.push(header.name.as_ref().into());
             }
             Self::Principal(_)
             | Self::Namespace(_)
@@ -197,7 +197,7 @@ impl Matcher {
             Self::RequestPrincipal(_) | Self::Claim(_) => needs.token = true,
             Self::Metadata(metadata) => {
                 let name = (metadata.filter.as_ref().into(), metadata.key.as_ref().into());
-                needs.metadata.insert(name);
+                needs.metadata.push(name);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! What a policy reads, so that a host fetches nothing else.
 
-use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::order;
 
 /// What the policies in force read of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,10 +32,23 @@ pub struct Needs {
     pub destination_port: bool,
     /// The server name of the TLS handshake.
     pub server_name: bool,
-    /// Headers, by name in lower case.
-    pub headers: BTreeSet<String>,
-    /// Metadata, by filter and key.
-    pub metadata: BTreeSet<(String, String)>,
+    /// Headers, by name in lower case; in order, each once.
+    pub headers: Vec<String>,
+    /// Metadata, by filter and key; in order, each once.
+    pub metadata: Vec<(String, String)>,
     /// How many segments of a path any rule looks at: `;` parameters behind them change nothing.
     pub parameter_depth: usize,
+}
+
+impl Needs {
+    /// Puts the lists in order, where the same was needed again and again.
+    pub(super) fn settle(&mut self) {
+        settle(&mut self.headers);
+        settle(&mut self.metadata);
+    }
+}
+
+fn settle<T: Ord>(list: &mut Vec<T>) {
+    order::sort_by(list, |a, b| a < b);
+    list.dedup();
 }

@@ -28,7 +28,7 @@ impl<'a> Headers<'a> {
         core::iter::from_fn(move || {
             loop {
                 let line = rest.next()?;
-                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                if is_named(line, name) {
                     return Some(line.value);
                 }
             }
@@ -48,7 +48,7 @@ impl<'a> Headers<'a> {
         let mut found = [Found::Nowhere; N];
         for line in self.0 {
             for (name, found) in names.iter().zip(&mut found) {
-                if line.name.eq_ignore_ascii_case(name.as_bytes()) {
+                if is_named(line, name) {
                     *found = match found {
                         Found::Nowhere => Found::Once(line.value),
                         Found::Once(_) | Found::Repeatedly => Found::Repeatedly,
@@ -107,6 +107,12 @@ impl<'a> Headers<'a> {
             (Some(_), Some(_)) => Cookie::Repeated,
         }
     }
+}
+
+/// Most names are told apart by their length, which is looked at without a call.
+#[inline(always)]
+fn is_named(line: &HeaderLine<'_>, name: &str) -> bool {
+    line.name.len() == name.len() && line.name.eq_ignore_ascii_case(name.as_bytes())
 }
 
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Nothing that comes from outside makes the implementation panic or accept.
 
 use lychgate_core::jwt::key::{Algorithm, Curve, KeyCheck, KeyMaterial, SignatureCheck};
-use lychgate_crypto::{Portable, ecdsa_der, spki_der, structure_ok};
+use lychgate_crypto::{Portable, ecdsa_der, key_of_spki, spki_der, structure_ok};
 use proptest::prelude::*;
 
 use crate::support::verifies;
@@ -72,6 +72,19 @@ proptest! {
                 prop_assert!(!verifies(algorithm, &key, &message, signature));
             }
         }
+    }
+
+    #[test]
+    fn a_public_key_has_one_encoding(key in key(), at in any::<usize>(), flip in 1..=255_u8) {
+        let Some(mut der) = spki_der(&key) else { return Ok(()) };
+        let place = at % der.len();
+        der[place] ^= flip;
+        if let Some(other) = key_of_spki(&der) {
+            prop_assert_eq!(spki_der(&other), Some(der.clone()));
+        }
+        der.push(0);
+        prop_assert_eq!(key_of_spki(&der), None);
+        prop_assert_eq!(key_of_spki(&der[..place]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Project Wycheproof.
 
 use lychgate_core::jwt::key::{Algorithm, Curve, KeyMaterial};
-use lychgate_crypto::{ecdsa_der, spki_der};
+use lychgate_crypto::{ecdsa_der, key_of_spki, spki_der};
 use wycheproof::{HashFunction, TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 use crate::differences::{Difference, Label, Ledger};
@@ -231,26 +231,32 @@ fn hmac_tags_are_judged_as_labelled() {
 }
 
 #[test]
-fn public_keys_are_encoded_as_others_encode_them() {
+fn public_keys_are_encoded_as_others_encode_them_and_read_back() {
     let mut keys = 0;
     for name in rsa_pkcs1_verify::TestName::all() {
         for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
             let key = rsa_key(&group.key.n, &group.key.e);
-            assert_eq!(spki_der(&key).as_deref(), Some(group.der.as_slice()));
+            assert_is_in_der(&key, &group.der);
             keys += 1;
         }
     }
     for name in ecdsa::TestName::all() {
         for group in ecdsa::TestSet::load(name).unwrap().test_groups {
             let Some((curve, _)) = ec_algorithm(&group) else { continue };
-            assert_eq!(spki_der(&ec_key(curve, &group)).as_deref(), Some(group.der.as_slice()));
+            assert_is_in_der(&ec_key(curve, &group), &group.der);
             keys += 1;
         }
     }
     for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
         let key = KeyMaterial::Ed25519(group.key.pk.as_slice().try_into().unwrap());
-        assert_eq!(spki_der(&key).as_deref(), Some(group.der.as_slice()));
+        assert_is_in_der(&key, &group.der);
         keys += 1;
     }
     assert_eq!(keys, 541);
+}
+
+/// There and back.
+fn assert_is_in_der(key: &KeyMaterial, der: &[u8]) {
+    assert_eq!(spki_der(key).as_deref(), Some(der));
+    assert_eq!(key_of_spki(der).as_ref(), Some(key));
 }

@@ -7,9 +7,13 @@ use crate::jwt::testing::{AnyKey, jwk, jwks, signed};
 use alloc::format;
 
 fn verified(index: usize) -> Arc<VerifiedToken> {
+    verified_by(None, index)
+}
+
+fn verified_by(kid: Option<&str>, index: usize) -> Arc<VerifiedToken> {
     let set = jwks(&[jwk(7, "")]);
     let set = KeySet::parse(set.as_bytes(), KeyProfile::Jwt, &AnyKey).unwrap();
-    let text = signed(None, &format!(r#"{{"sub":"{index:06}"}}"#), 7);
+    let text = signed(kid, &format!(r#"{{"sub":"{index:06}"}}"#), 7);
     let token = UnverifiedToken::parse(text.as_bytes(), usize::MAX).unwrap();
     let check = token.check_with(Arc::clone(&set.keys()[0])).unwrap();
     Arc::new(check.finish(Outcome::Valid).unwrap())
@@ -117,4 +121,22 @@ fn nothing_in_a_cache_can_be_formatted() {
     let mut cache = TokenCache::default();
     cache.insert(&verified(1));
     assert!(!format!("{cache:?}").contains("eyJ"));
+}
+
+#[test]
+fn the_headers_of_the_last_four_keys_are_known_by_all_of_their_bytes() {
+    let mut cache = TokenCache::default();
+    let tokens: Vec<_> = (0..5).map(|key| verified_by(Some(&format!("key-{key}")), key)).collect();
+    assert!(cache.header(tokens[0].header_text()).is_none());
+    for token in &tokens {
+        cache.insert(token);
+        cache.insert(token);
+        let header = cache.header(token.header_text()).unwrap();
+        assert_eq!(header.key_id(), token.header().key_id());
+    }
+    let is_known = |text: &[u8]| cache.header(text).is_some();
+    let known: Vec<_> = tokens.iter().map(|token| is_known(token.header_text())).collect();
+    assert_eq!(known, [false, true, true, true, true]);
+    let (_, shorter) = tokens[4].header_text().split_last().unwrap();
+    assert!(!is_known(shorter) && !is_known(b""));
 }

@@ -98,3 +98,23 @@ fn a_token_is_withheld_from_whatever_place_it_had() {
     assert_eq!(call.reason(&cookie), "allowed_by_rule");
     assert_eq!(removed(&call, &cookie), [""; 0]);
 }
+
+#[test]
+fn decisions_change_a_request_alike_for_the_same_caller_only() {
+    let engine = load(&bundle("{}", &[&jwt(""), &policy(r#"{"rules":[{}]}"#)]));
+    let (token, other) = (bearer(""), bearer(r#","group":"admin""#));
+    let first = [("authorization", &*token)];
+    let mut cache = crate::authn::TokenCache::default();
+    let mut decide = |call: &Call<'_>| call.decide_with(&engine, &mut cache);
+    let told = decide(&Call { headers: &first, ..GET });
+    assert!(told.tells_caller());
+    assert!(decide(&Call { headers: &first, target: "/b", ..GET }).changes_as(&told));
+    let other = [("authorization", &*other)];
+    assert!(!decide(&Call { headers: &other, ..GET }).changes_as(&told));
+    let forged = [("authorization", &*token), ("x-lychgate-subject", "root")];
+    assert!(!decide(&Call { headers: &forged, ..GET }).changes_as(&told));
+    let nobody = decide(&GET);
+    assert!(!nobody.changes_as(&told) && !nobody.tells_caller());
+    let refused = decide(&Call { headers: &first, target: "/a/../b", ..GET });
+    assert!(!refused.changes_as(&told) && !refused.tells_caller());
+}

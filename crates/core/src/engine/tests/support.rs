@@ -106,10 +106,12 @@ impl Call<'_> {
     }
 
     pub(super) fn decide(&self, engine: &Engine) -> Decision {
+        self.decide_with(engine, &mut TokenCache::default())
+    }
+
+    pub(super) fn decide_with(&self, engine: &Engine, cache: &mut TokenCache) -> Decision {
         let keys = Keys::new(engine.key_sources(), 1);
-        self.with(|request| {
-            engine.decide(request, NOW, &keys, &mut TokenCache::default(), &SameByte)
-        })
+        self.with(|request| engine.decide(request, NOW, &keys, cache, &SameByte))
     }
 
     /// The code of the reason.

@@ -197,6 +197,7 @@ fn what_policies_read_is_known() {
         r#"{"rules":[{"from":[{"source":{"namespaces":["a"]}}],
             "to":[{"operation":{"paths":["/a/b/*"],"methods":["GET"]}}],
             "when":[{"key":"request.headers[X-A]","values":["v"]},
+                    {"key":"request.headers[x-a]","values":["w"]},
                     {"key":"experimental.envoy.filters.f[k]","values":["v"]}]}]}"#,
         r#"?{"action":"DENY","rules":[{"to":[{"operation":{"notPaths":["/a/b/c"]}}],
             "when":[{"key":"connection.sni","values":["s"]},
