@@ -3,8 +3,11 @@
 // included (some libraries verify on others), since on a busy machine the clock says what others do.
 // The result is the median of the rounds.
 
-/** So many rounds come before: V8 compiles what is hot, JavaScript and Wasm, anew. */
-export const WARM_UP = 10;
+/**
+ * So many rounds come before: V8 compiles what is hot, JavaScript and Wasm, anew, and its baseline code
+ * for Wasm takes twice as long as what it ends with. A function counts as hot after thousands of calls.
+ */
+export const WARM_UP = 50;
 
 /**
  * `contenders` by name: functions of a round's number that answer how many operations they did.
