@@ -21,7 +21,7 @@ pub(super) struct Places(Vec<Location>);
 pub(super) struct PlaceId(usize);
 
 /// A token as it stood in the request, and where. Nothing about it has been checked, and not even
-/// its characters if it stood alone in a header: see [`Places::check`].
+/// its characters if it stood alone in a header: those are checked once no cache knows it.
 #[derive(Clone)]
 pub struct Credential<'a> {
     pub(super) token: Cow<'a, [u8]>,
