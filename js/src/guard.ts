@@ -2,9 +2,9 @@ import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostLibrary } from '#crypto';
 import { RequestBuffer } from './buffer.js';
 import { frozen, NO_CHANGES } from './changes.js';
-import { answerOf, CAN_NOT_SAY, type HostVerifier } from './crypto/library.js';
+import { answerOf, CAN_NOT_SAY, isPortable, type HostVerifier } from './crypto/library.js';
 import { unavailable } from './denial.js';
-import { loadError } from './errors.js';
+import { LychgateError, loadError } from './errors.js';
 import { describe } from './fetch.js';
 import { KeyFetcher, type KeyHost } from './keys.js';
 import type { Allowed, Changes, Decision, Denied, FetchReport, Finding, Peer, PortableVerifier, Reply, RequestDescription, SignatureCheck, Verifier } from './types.js';
@@ -146,7 +146,7 @@ export class Guard {
 
   /**
    * Replaces the policy at once. Keys of sources that both policies have are kept; a request that
-   * waits for keys is decided anew under the new policy.
+   * waits for keys, or for the host's crypto, is decided anew under the new policy.
    *
    * @throws {LychgateError} if the policy does not load: then the one in force stays.
    */
@@ -241,9 +241,11 @@ export class Guard {
   async #answer({ library }: Machine): Promise<number> {
     if (library.later === undefined || this.#checking >= WAITING) return CAN_NOT_SAY;
     this.#checking += 1;
-    const answer = await library.later();
-    this.#checking -= 1;
-    return answer;
+    try {
+      return await library.later();
+    } finally {
+      this.#checking -= 1;
+    }
   }
 
   #wanted({ gate, fetcher }: Machine, packed: number): ReturnType<KeyFetcher['wanted']> {
@@ -342,8 +344,12 @@ export class Guard {
 
 /** Whom the engine asks about signatures. */
 function libraryOf(verifier: GuardOptions['verifier']): HostVerifier {
+  if (verifier === undefined) return hostLibrary(ALGORITHMS);
   if (typeof verifier === 'function') return callersLibrary(verifier, hostLibrary(ALGORITHMS));
-  return verifier === undefined ? hostLibrary(ALGORITHMS) : verifier.library(ALGORITHMS);
+  if (!isPortable(verifier)) {
+    throw new LychgateError('verifier', "the verifier is neither a function nor what 'lychgate/portable' exports");
+  }
+  return verifier.library(ALGORITHMS);
 }
 
 /** A caller's own verifier as the engine asks it: by numbers, never throwing, and the host for Ed25519. */

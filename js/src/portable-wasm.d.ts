@@ -4,3 +4,4 @@ export class Portable {
   hold(place: number, key: Uint8Array): boolean;
   verify(algorithm: string, place: number, message: Uint8Array, signature: Uint8Array): boolean | undefined;
 }
+export function __wbg_reset_state(): void;

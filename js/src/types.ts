@@ -1,5 +1,3 @@
-import type { HostVerifier } from './crypto/library.js';
-
 /** Who the host itself found at the other end of the connection. */
 export type Peer =
   /** No certificate was presented. */
@@ -143,10 +141,11 @@ export interface SignatureCheck {
   readonly signature: Uint8Array;
 }
 
-/** What `lychgate/portable` exports. */
+declare const portable: unique symbol;
+
+/** What `lychgate/portable` exports, and nothing else. */
 export interface PortableVerifier {
-  /** @internal */
-  readonly library: (algorithms: readonly string[]) => HostVerifier;
+  readonly [portable]: true;
 }
 
 /** Whether the signature is genuine; `undefined` if the library can't say, which is a 503. */

@@ -1,6 +1,6 @@
 import { LychgateError } from './errors.js';
 import { Guard, type GuardOptions } from './guard.js';
-import type { Decision, DenialReason } from './types.js';
+import type { Decision, DenialReason, PortableVerifier } from './types.js';
 
 /** What a token is checked against. */
 export interface VerifyOptions {
@@ -22,6 +22,8 @@ export interface VerifyOptions {
   readonly maxLifetimeSeconds?: number;
   /** Claims that must be there. */
   readonly requiredClaims?: readonly string[];
+  /** `lychgate/portable`, where the host's crypto lacks an algorithm. */
+  readonly verifier?: PortableVerifier;
   /** Fetches `jwksUri`; by default the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Milliseconds since 1970; by default `Date.now`. */
@@ -99,8 +101,8 @@ export async function createJwtVerifier(options: VerifyOptions): Promise<JwtVeri
 function remembered(options: VerifyOptions): Promise<JwtVerifier> {
   let verifier = byOptions.get(options);
   if (verifier === undefined) {
-    const hasFunctions = options.fetch !== undefined || options.clock !== undefined;
-    verifier = hasFunctions ? createJwtVerifier(options) : sameText(options);
+    const isPlain = options.fetch === undefined && options.clock === undefined && options.verifier === undefined;
+    verifier = isPlain ? sameText(options) : createJwtVerifier(options);
     byOptions.set(options, verifier);
   }
   return verifier;
@@ -139,6 +141,7 @@ function guardOptions(options: VerifyOptions): GuardOptions {
     ],
     ...(options.fetch && { fetch: options.fetch }),
     ...(options.clock && { clock: options.clock }),
+    ...(options.verifier && { verifier: options.verifier }),
   };
 }
 

@@ -81,6 +81,12 @@ test('a policy that does not load throws its code and the place, and the last go
   assert.equal(guard.decide({ method: 'GET', target: '/', headers: [] }).verdict, 'deny');
 });
 
+test('a verifier that is none is refused by name', async () => {
+  for (const verifier of ['portable', {}, 7, null]) {
+    await assert.rejects(Guard.load({ ...open, verifier }), (error) => error instanceof LychgateError && error.code === 'verifier');
+  }
+});
+
 test('characters are bytes, and a request with one that is no byte is refused', async () => {
   const faults = [];
   const guard = await Guard.load({ ...open, onFault: (error) => faults.push(error) });

@@ -5,6 +5,7 @@ import {
 } from 'node:crypto';
 import { test } from 'node:test';
 
+import { portable } from 'lychgate/portable';
 import { createJwtVerifier, verifyJwt } from 'lychgate/verify';
 
 import { ISSUER, JWKS, token } from './issuer.mjs';
@@ -21,6 +22,9 @@ test('a good token is its claims', async () => {
   const anonymous = await verifyJwt(good({ sub: undefined }), options);
   assert.equal(anonymous.valid, true);
   assert.equal((await verifyJwt(good({ aud: ['x', 'b'] }), { ...options, audience: ['a', 'b'] })).valid, true);
+  const inWasm = { ...options, verifier: portable };
+  assert.equal((await verifyJwt(good(), inWasm)).valid, true);
+  assert.equal((await verifyJwt(`${good().slice(0, -8)}AAAAAAAA`, inWasm)).reason, 'signature_invalid');
 });
 
 test('a bad token is an answer and no exception', async () => {

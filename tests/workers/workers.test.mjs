@@ -63,15 +63,26 @@ test('a policy in the script decides, and each decision is a line on the console
 test('a decision waits for Web Crypto, and what happens meanwhile lets nothing pass', limit, async () => {
   const issuer = new Issuer();
   const worker = await started('waits');
-  const bundle = policy([tokens({ jwks: issuer.keySet }), authenticated]);
-  const next = policy([tokens({ jwks: issuer.keySet }), allow([{ from: [{ source: { requestPrincipals: ['*/bob'] } }] }])]);
-  const headers = [['authorization', `Bearer ${issuer.token()}`]];
-  const told = await (await worker.fetch('/', { method: 'POST', body: JSON.stringify({ bundle, next, headers }) })).json();
+  const only = (...subjects) => allow([{ from: [{ source: { requestPrincipals: subjects.map((subject) => `*/${subject}`) } }] }]);
+  const bundle = policy([tokens({ jwks: issuer.keySet }), only('alice', 'anna')]);
+  const next = policy([tokens({ jwks: issuer.keySet }), only('bob')]);
+  const [alice, anna, bob] = ['alice', 'anna', 'bob'].map((sub) => issuer.token({ sub }));
+  const forged = `${alice.slice(0, alice.lastIndexOf('.'))}${bob.slice(bob.lastIndexOf('.'))}`;
+  const body = JSON.stringify({ bundle, next, tokens: [alice, forged, anna, bob] });
+  const told = await (await worker.fetch('/', { method: 'POST', body })).json();
   assert.equal(told.atOnce, 'verifier_unavailable');
-  assert.deepEqual(told.reasons, { allowed_by_rule: 4096, verifier_unavailable: 904 });
+  // 1,250 of each at once, of which the last 904 are too many.
+  assert.deepEqual(told.answers, [
+    { 'alice allowed_by_rule': 1024, 'nobody verifier_unavailable': 226 },
+    { 'nobody signature_invalid': 1024, 'nobody verifier_unavailable': 226 },
+    { 'anna allowed_by_rule': 1024, 'nobody verifier_unavailable': 226 },
+    { 'bob no_rule_matched': 1024, 'nobody verifier_unavailable': 226 },
+  ]);
   assert.equal(told.known, 'allowed_by_rule');
   assert.deepEqual(told.replaced, ['no_rule_matched', true]);
-  assert.deepEqual([told.trap, told.survivor, told.faults], ['not_configured', 'allowed_by_rule', 1]);
+  assert.deepEqual(told.trap, ['not_configured', 'allowed_by_rule']);
+  assert.deepEqual(told.portable, ['not_configured', 'allowed_by_rule']);
+  assert.equal(told.faults, 2);
 });
 
 test('a policy in the script that does not load is a Worker that does not start', limit, async () => {

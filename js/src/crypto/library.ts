@@ -1,12 +1,12 @@
-/** The host's crypto library. Its methods never throw. */
+/** The host's crypto library. If a method throws, the engine is thrown away. */
 export interface HostVerifier {
   /** Whether an answer may come later. */
   waits(): boolean;
-  /** Whether it checks signatures of this algorithm with this key, which it then keeps at that place. */
+  /** Whether it checks signatures with this key, which it then keeps at that place. */
   hold(place: number, algorithm: number, key: Uint8Array): boolean;
   /** 1 for genuine, 0 for not, 3 for later, anything else if it can't say. */
   verify(algorithm: number, place: number, message: Uint8Array, signature: Uint8Array): number;
-  /** What `verify` will have said to its last question, if that was 3. Never rejects. */
+  /** Begins to answer the last question of `verify`, if that said 3: nothing is done for who doesn't ask. */
   later?(): Promise<number>;
 }
 
@@ -18,4 +18,13 @@ export const LATER = 3;
 
 export function answerOf(genuine: boolean | undefined): number {
   return genuine === undefined ? CAN_NOT_SAY : Number(genuine === true);
+}
+
+/** What is behind the verifier that `lychgate/portable` exports: makes a library for one engine. */
+export interface LibraryMaker {
+  readonly library: (algorithms: readonly string[]) => HostVerifier;
+}
+
+export function isPortable(verifier: unknown): verifier is LibraryMaker {
+  return typeof (verifier as Partial<LibraryMaker> | null)?.library === 'function';
 }

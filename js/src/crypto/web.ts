@@ -17,7 +17,7 @@ interface Held {
 export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (algorithms) => {
   const schemes = algorithms.map(scheme);
   const keys: Held[] = [];
-  let later = Promise.resolve(CAN_NOT_SAY);
+  let asked = async (): Promise<number> => CAN_NOT_SAY;
   return {
     waits: () => true,
     hold: (place, _, der) => {
@@ -27,10 +27,11 @@ export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (alg
     verify: (algorithm, place, message, signature) => {
       const [scheme, key] = [schemes[algorithm], keys[place]];
       if (scheme === undefined || key === undefined) return CAN_NOT_SAY;
-      later = verified(scheme, algorithm, key, message.slice(), signature.slice());
+      const copies = [message.slice(), signature.slice()] as const;
+      asked = () => verified(scheme, algorithm, key, ...copies);
       return LATER;
     },
-    later: () => later,
+    later: () => asked(),
   };
 };
 

@@ -153,8 +153,8 @@ impl Authenticator {
     /// The one token of a request, if there is one.
     ///
     /// # Errors
-    /// Two credentials, or something that is none where one should be. One that only has characters
-    /// which no token has is refused by [`authenticate`](Self::authenticate).
+    /// Two credentials, or something that is none where one should be. One with characters
+    /// that no token has is refused by [`authenticate`](Self::authenticate).
     pub fn extract<'a>(
         &self,
         request: &Request<'a>,

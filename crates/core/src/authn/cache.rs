@@ -22,7 +22,8 @@ const HASHED: usize = 128;
 /// Location, key membership, time, audience and policy are checked again on every hit, so a cache
 /// changes what an answer costs, never the answer. A token is found by a hash over the end of its
 /// signature and then compared in full. Only genuine tokens get in, so nobody can fill it who has none.
-/// Lookup and eviction take constant time; both bounds always hold.
+/// Lookup and eviction take constant time; both bounds always hold, for the tokens: the few headers
+/// are beside them.
 pub struct TokenCache {
     slots: Vec<Option<Slot>>,
     /// One less than the number of sets, which is a power of two.
