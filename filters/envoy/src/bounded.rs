@@ -1,4 +1,4 @@
-//! A map that forgets instead of growing.
+//! A map by digest that forgets instead of growing.
 
 use core::hash::{BuildHasherDefault, Hash, Hasher};
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 ///
 /// Two generations: when the young one is full it becomes the old one, and the old one goes.
 #[derive(Debug)]
-pub(crate) struct BoundedMap<K, V> {
+pub(crate) struct DigestMap<K, V> {
     capacity: usize,
     young: Generation<K, V>,
     old: Generation<K, V>,
@@ -34,7 +34,7 @@ impl Hasher for Ending {
     }
 }
 
-impl<K: Hash + Eq, V: Clone> BoundedMap<K, V> {
+impl<K: Hash + Eq, V: Clone> DigestMap<K, V> {
     /// An empty map.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { capacity, young: Generation::default(), old: Generation::default() }
@@ -60,14 +60,14 @@ mod tests {
 
     #[test]
     fn a_value_is_made_once() {
-        let mut map = BoundedMap::new(2);
+        let mut map = DigestMap::new(2);
         assert_eq!(map.entry("a", || 1), 1);
         assert_eq!(map.entry("a", || 2), 1);
     }
 
     #[test]
     fn what_is_asked_for_again_survives_a_change_of_generations() {
-        let mut map = BoundedMap::new(2);
+        let mut map = DigestMap::new(2);
         for key in ["a", "b", "c"] {
             map.entry(key, || 1);
             map.entry("a", || 1);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn it_holds_at_most_twice_its_capacity() {
-        let mut map = BoundedMap::new(3);
+        let mut map = DigestMap::new(3);
         for key in 0..100 {
             map.entry(key, || key);
             assert!(map.young.len() + map.old.len() <= 6);

@@ -12,23 +12,14 @@ pub(crate) fn change_request(decision: &Decision) {
     for name in &changes.remove {
         let _ = hostcalls::remove_map_value(HEADERS, name);
     }
-    for (place, (name, value)) in changes.set.iter().enumerate() {
-        // What the client sent under these names is gone, so only an earlier value can be there;
-        // where none is, Envoy need not look for one.
-        let is_set = changes.set.iter().take(place).any(|(earlier, _)| earlier == name);
-        if is_set {
-            set(name, value.as_bytes());
-        } else {
-            let _ = hostcalls::add_map_value_bytes(HEADERS, name, value.as_bytes());
-        }
+    for (name, value) in &changes.set {
+        // What the client sent under these names is gone, and a bundle in which two outputs share
+        // one does not load, so Envoy need not look for an earlier value.
+        let _ = hostcalls::add_map_value_bytes(HEADERS, name, value.as_bytes());
     }
     if let Some(target) = &changes.target {
-        set(":path", target);
+        let _ = hostcalls::set_map_value_bytes(HEADERS, ":path", Some(target));
     }
-}
-
-fn set(name: &str, value: &[u8]) {
-    let _ = hostcalls::set_map_value_bytes(HEADERS, name, Some(value));
 }
 
 /// Tells access logs and later filters: the verdict, and who called unless headers say so already.

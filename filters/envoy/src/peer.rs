@@ -5,7 +5,7 @@ use std::rc::Rc;
 use lychgate_core::policy::Needs;
 use lychgate_core::spiffe::Peer;
 
-use crate::bounded::BoundedMap;
+use crate::bounded::DigestMap;
 use crate::host;
 
 /// Leaf certificates whose identity is remembered; a busy mesh sidecar sees dozens of peers.
@@ -32,13 +32,13 @@ const WAYPOINT_PRINCIPAL: &[&str] = &["filter_state", "io.istio.peer_principal"]
 /// listeners are not supported, since Envoy has no attribute that tells.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    by_digest: BoundedMap<Vec<u8>, Rc<Peer>>,
+    by_digest: DigestMap<Vec<u8>, Rc<Peer>>,
     absent: Rc<Peer>,
 }
 
 impl Default for Peers {
     fn default() -> Self {
-        Self { by_digest: BoundedMap::new(CERTIFICATES), absent: Rc::new(Peer::Absent) }
+        Self { by_digest: DigestMap::new(CERTIFICATES), absent: Rc::new(Peer::Absent) }
     }
 }
 

@@ -94,6 +94,8 @@ impl Plugin {
             outcome = self.begin(&snapshot, &peer, now);
         }
         match outcome {
+            // Forged headers that can't be seen can't be removed: so not even shadow mode lets it pass.
+            Ok(decision) if snapshot.overflows() => self.carry_out(&decision, true, now),
             Ok(decision) => self.conclude(&decision, now),
             Err(waiting) => self.wait(id, *waiting, now),
         }
@@ -189,10 +191,13 @@ impl Plugin {
         }
     }
 
-    /// Counts, records and carries out a decision.
     fn conclude(&self, decision: &Decision, now: u64) -> Next {
+        self.carry_out(decision, decision.refuses(), now)
+    }
+
+    /// Counts, records and carries out a decision.
+    fn carry_out(&self, decision: &Decision, refuses: bool, now: u64) -> Next {
         self.metrics.count(decision);
-        let refuses = decision.refuses();
         if self.audits || refuses {
             let made;
             let correlation_id = match decision.correlation_id() {

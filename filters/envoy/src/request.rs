@@ -52,6 +52,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether it has more header lines than can be seen.
+    pub(crate) const fn overflows(&self) -> bool {
+        self.overflows
+    }
+
     /// Shows the request to `look` in core's form.
     pub(crate) fn view<T>(&self, peer: &Peer, look: impl FnOnce(&Request<'_>) -> T) -> T {
         let pseudo = |wanted: &str| {

@@ -47,6 +47,24 @@ fn odd_bytes_and_many_headers_are_decided_like_any_others() {
 }
 
 #[test]
+fn more_lines_than_can_be_seen_are_refused_even_in_shadow_mode() {
+    let key = SigningKey::named("rsa-1");
+    let resources = [authentication(&json!({ "jwks": key.jwks() })), allow_tokens()];
+    let upstream = Upstream::start();
+    let listener = Listener::lychgate("main", &bundle(&json!({ "shadow": true }), &resources));
+    let setup = Setup::new(vec![listener]).cluster("upstream", upstream.address());
+    let envoy = Envoy::start(&setup);
+    let client = Client::plain(envoy.listener("main"));
+    let send = |count: usize| {
+        let lines: String = (0..count).map(|n| format!("x-h{n}: {n}\r\n")).collect();
+        let head = "GET /a HTTP/1.1\r\nHost: x\r\nX-Lychgate-Subject: mallory\r\n";
+        client.raw(format!("{head}{lines}Connection: close\r\n\r\n").as_bytes()).status
+    };
+    assert_eq!(send(0), 200, "no token, and nobody is refused");
+    assert_eq!(send(1100), 431);
+}
+
+#[test]
 fn a_plugin_without_a_good_bundle_does_not_start() {
     for (configuration, message) in [
         ("", "no configuration"),
