@@ -1,24 +1,16 @@
-// `node bench.mjs [ROUNDS]`: what a decision costs in Node, beside other libraries, in one process
+// `node bench.mjs [--rounds N] [--chart FILE]`: what a decision costs in Node, beside other libraries, in one process
 // and in turns. Prints Markdown.
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 
 import { chart } from './chart.mjs';
 import { guard, libraries, pathGuard, verifier } from './contenders.mjs';
 import { engines } from './engines.mjs';
 import { interleave, WARM_UP } from './interleave.mjs';
+import { CHART, columns, REPEATS, ROUNDS, RULES, TOKENS } from './options.mjs';
 import { described, mayRead } from './policy.mjs';
 import { table } from './table.mjs';
 import { ALGORITHMS, issuer } from './tokens.mjs';
-import { writeFileSync } from 'node:fs';
-
-const { values: { rounds: wanted, chart: chartFile } } = parseArgs({
-  options: { rounds: { type: 'string', default: '21' }, chart: { type: 'string' } },
-});
-const ROUNDS = Number(wanted);
-const TOKENS = 100;
-const REPEATS = 1500;
-const RULES = [1, 100, 1000];
 
 const allowed = ({ verdict, reason }) => {
   if (verdict !== 'allow') throw new Error(reason);
@@ -103,12 +95,6 @@ async function policies(rules) {
   }, ROUNDS);
 }
 
-const columns = async (heads, measure) => {
-  const found = {};
-  for (const head of heads) found[head] = await measure(head);
-  return found;
-};
-
 const fresh = await columns(ALGORITHMS, freshTokens);
 const repeated = await columns(ALGORITHMS, repeatedToken);
 const rules = await columns(RULES, policies);
@@ -116,4 +102,4 @@ console.log(`Node ${process.version}, ${cpus()[0]?.model}, medians of ${ROUNDS} 
 console.log(table('A new token and a rule: microseconds of CPU, and decisions a second on one core', fresh));
 console.log(table('The same token again', repeated));
 console.log(table('Rules: 1, 100, 1,000', rules));
-if (chartFile !== undefined) writeFileSync(chartFile, chart(fresh));
+if (CHART !== undefined) writeFileSync(CHART, chart(fresh));

@@ -3,22 +3,14 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 
 import { chart } from './chart.mjs';
 import { clocks } from './clock.mjs';
 import { interleave, WARM_UP } from './interleave.mjs';
+import { CHART, columns, REPEATS, ROUNDS, RULES, TOKENS } from './options.mjs';
 import { table } from './table.mjs';
 import { ALGORITHMS, issuer } from './tokens.mjs';
 import { start } from './workerd.mjs';
-
-const { values: { rounds: wanted, chart: chartFile } } = parseArgs({
-  options: { rounds: { type: 'string', default: '21' }, chart: { type: 'string' } },
-});
-const ROUNDS = Number(wanted);
-const TOKENS = 100;
-const REPEATS = 1500;
-const RULES = [1, 100, 1000];
 
 const worker = await start('measured');
 try {
@@ -37,13 +29,7 @@ async function report() {
   console.log(table('A new token and a rule: microseconds, and decisions a second on one core', fresh));
   console.log(table('The same token again', repeated));
   console.log(table('Rules: 1, 100, 1,000', rules));
-  if (chartFile !== undefined) writeFileSync(chartFile, chart(fresh));
-}
-
-async function columns(heads, measure) {
-  const found = {};
-  for (const head of heads) found[head] = await measure(head);
-  return found;
+  if (CHART !== undefined) writeFileSync(CHART, chart(fresh));
 }
 
 /** Each round has its own tokens, which nobody has seen before. */
