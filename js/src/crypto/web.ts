@@ -13,7 +13,7 @@ interface Held {
   readonly imported: CryptoKey[];
 }
 
-/** Web Crypto: two to five times as fast as WebAssembly in workerd, but it makes its callers wait. */
+/** Web Crypto: two to three times as fast as WebAssembly in workerd, but it makes its callers wait. */
 export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (algorithms) => {
   const schemes = algorithms.map(scheme);
   const keys: Held[] = [];
