@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 
 use lychgate_core::jwt::key::{Algorithm, KeyMaterial, Outcome, SignatureCheck, Verifier};
+use lychgate_core::limits::KEYS_PER_SET;
 use lychgate_crypto::{spki_der, structure_ok, verify_hmac};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,8 +21,8 @@ pub(crate) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDsa,
 ];
 
-/// The library holds so many keys: as many as one key set may have.
-const PLACES: usize = 64;
+/// The library holds so many keys, and crates/portable has a place for each.
+const PLACES: usize = KEYS_PER_SET;
 
 #[wasm_bindgen]
 extern "C" {

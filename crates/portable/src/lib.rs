@@ -8,11 +8,12 @@
 use lychgate_core::jwt::key::{
     Algorithm, KeyCheck as _, KeyMaterial, Outcome, SignatureCheck, Verifier as _,
 };
+use lychgate_core::limits::KEYS_PER_SET;
 use lychgate_crypto::key_of_spki;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// As many keys as one engine holds.
-const PLACES: usize = 64;
+/// As many keys as one engine holds (crates/bindings, module `host`).
+const PLACES: usize = KEYS_PER_SET;
 
 /// The library, with the keys that it was given.
 #[wasm_bindgen]
