@@ -50,11 +50,11 @@ impl Metrics {
         }
     }
 
-    /// Counts a decision.
-    pub(crate) fn count(&self, decision: &Decision) {
+    /// Counts a decision, and whether the request is refused for it.
+    pub(crate) fn count(&self, decision: &Decision, refuses: bool) {
         match decision.verdict() {
             Verdict::Allow => self.allow.increment(),
-            Verdict::Deny if decision.refuses() => self.deny.increment(),
+            Verdict::Deny if refuses => self.deny.increment(),
             Verdict::Deny => self.shadow.increment(),
         }
         let reason = decision.reason();

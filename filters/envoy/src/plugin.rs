@@ -197,7 +197,7 @@ impl Plugin {
 
     /// Counts, records and carries out a decision.
     fn carry_out(&self, decision: &Decision, refuses: bool, now: u64) -> Next {
-        self.metrics.count(decision);
+        self.metrics.count(decision, refuses);
         if self.audits || refuses {
             let made;
             let correlation_id = match decision.correlation_id() {

@@ -62,6 +62,7 @@ fn more_lines_than_can_be_seen_are_refused_even_in_shadow_mode() {
     };
     assert_eq!(send(0), 200, "no token, and nobody is refused");
     assert_eq!(send(1100), 431);
+    envoy.wait("the counter", |e| e.stat("wasmcustom.lychgate.deny") == 1);
 }
 
 #[test]
