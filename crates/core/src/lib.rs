@@ -7,6 +7,7 @@ mod ascii;
 mod audit;
 pub mod authn;
 pub mod base64;
+mod bytes;
 mod config;
 mod correction;
 pub mod decision;

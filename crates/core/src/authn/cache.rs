@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::bytes::{hash, is_same};
 use crate::jwt::{JoseHeader, VerifiedToken};
 
 /// Places for one hash; a token that finds all of them taken replaces one of them.
@@ -12,9 +13,6 @@ const WAYS: usize = 4;
 
 /// Headers that are remembered: a few issuers have a key or two each.
 const HEADERS: usize = 4;
-
-/// Bytes at the end of a token by which it is found.
-const HASHED: usize = 128;
 
 /// Remembers verified tokens: "these bytes verify under this key", and nothing else but what a few
 /// of their headers say.
@@ -181,36 +179,6 @@ impl Default for TokenCache {
     fn default() -> Self {
         Self::new(Self::ENTRIES, Self::BYTES)
     }
-}
-
-/// Mixes the end of a token, eight bytes at a time. A genuine token ends with its signature, which
-/// is as good as random. Spreads tokens over sets; equality is decided by all bytes.
-fn hash(bytes: &[u8]) -> u64 {
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let end = bytes.last_chunk::<HASHED>().map_or(bytes, <[u8; HASHED]>::as_slice);
-    let (words, rest) = end.as_chunks::<8>();
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    let words = words.iter().chain(core::iter::once(&last));
-    let hash = words.fold(length, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
-    hash ^ (hash >> 32)
-}
-
-/// Compares eight bytes at a time: WebAssembly's own comparison looks at single ones.
-fn is_same(token: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (others, behind)) = (token.as_chunks::<8>(), other.as_chunks::<8>());
-    let differing = |all: u64, (word, other): (&[u8; 8], &[u8; 8])| {
-        all | (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other))
-    };
-    token.len() == other.len() && words.iter().zip(others).fold(0, differing) == 0 && rest == behind
-}
-
-/// One round: an odd multiplier (2^64 divided by the golden ratio) carries bits up, the rotation
-/// brings them back down.
-const fn mix(word: u64) -> u64 {
-    word.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
 }
 
 /// Tokens can't be formatted.
