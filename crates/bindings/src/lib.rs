@@ -10,11 +10,9 @@ mod outcome;
 mod suspended;
 mod text;
 
-use lychgate_core::authn::{
-    FetchCause, FetchFailure, Keys, SourceId, TokenCache, UnixMillis, Want, max_age,
-};
+use lychgate_core::authn::{FetchCause, FetchFailure, Keys, SourceId, UnixMillis, Want, max_age};
 use lychgate_core::decision::Decision;
-use lychgate_core::engine::{Engine, Pending, Step, Waiting};
+use lychgate_core::engine::{Cache, Engine, Pending, Step, Waiting};
 use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
 use wasm_bindgen::JsValue;
@@ -34,7 +32,7 @@ use crate::suspended::Suspended;
 pub struct Gate {
     engine: Engine,
     keys: Keys,
-    cache: TokenCache,
+    cache: Cache,
     input: Input,
     last: Option<Decision>,
     /// The decision whose changes the host was told last, if there were any.
@@ -59,7 +57,7 @@ impl Gate {
         Ok(Self {
             keys: Keys::new(engine.key_sources(), seed.into()),
             engine,
-            cache: TokenCache::default(),
+            cache: Cache::default(),
             input: Input::default(),
             last: None,
             told: None,
@@ -296,7 +294,7 @@ impl Gate {
                         self.told = self.last.take();
                     }
                     let packed = self.packed(&decision);
-                    self.last = Some(*decision);
+                    self.last = Some(decision);
                     return packed;
                 }
                 Step::NeedKeys(waiting) => {

@@ -6,8 +6,8 @@ use core::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use lychgate_core::authn::{Keys, SourceId, TokenCache, UnixMillis};
-use lychgate_core::engine::Engine;
+use lychgate_core::authn::{Keys, SourceId, UnixMillis};
+use lychgate_core::engine::{Cache, Engine};
 use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
 
@@ -24,7 +24,7 @@ pub(crate) use sources::{Condition as Written, conditions_of};
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     pub(crate) keys: Keys,
-    pub(crate) cache: TokenCache,
+    pub(crate) cache: Cache,
 }
 
 /// A loaded policy.
@@ -144,7 +144,7 @@ impl Subject {
         });
         let remote = remote.collect();
         let keys = Keys::new(engine.key_sources(), 0);
-        let cache = TokenCache::new(TokenCache::ENTRIES, TokenCache::BYTES);
+        let cache = Cache::default();
         let store = KeyStore { keys, cache };
         Ok(Self { engine, bundle, ring, store, remote, installed: Cell::new(None) })
     }

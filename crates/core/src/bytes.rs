@@ -44,7 +44,7 @@ mod tests {
         let bytes: Vec<u8> = (0..40).collect();
         for length in 0..40 {
             let bytes = &bytes[..length];
-            assert!(is_same(bytes, &bytes.to_vec()));
+            assert!(is_same(bytes, &Vec::from(bytes)));
             for place in 0..length {
                 let mut other = bytes.to_vec();
                 other[place] ^= 1;

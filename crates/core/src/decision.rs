@@ -2,6 +2,7 @@
 
 mod crossing;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -214,9 +215,19 @@ impl Reason {
 }
 
 /// What was decided about one request, and all that follows from it.
+///
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Decision {
+    judgment: Arc<Judgment>,
+    correlation_id: Option<Box<str>>,
+}
+
+/// What was decided about every request that looks the same to the policy: all of a decision but the
+/// identifier that each request brings along.
+#[derive(Debug, Clone)]
+pub(crate) struct Judgment {
     pub(crate) ruleset: Arc<Ruleset>,
     pub(crate) reason: Reason,
     pub(crate) detail: Option<&'static str>,
@@ -258,22 +269,43 @@ impl From<policy::RuleRef<'_>> for RuleName {
 }
 
 impl Decision {
+    pub(crate) fn new(judgment: Arc<Judgment>, correlation_id: Option<Box<str>>) -> Self {
+        Self { judgment, correlation_id }
+    }
+
+    /// The same for another reason.
+    #[cfg(test)]
+    pub(crate) fn because(&self, reason: Reason) -> Self {
+        let judgment = Judgment { reason, ..Judgment::clone(&self.judgment) };
+        Self::new(Arc::new(judgment), None)
+    }
+
+    /// Whether both were made for the same request, and only one of them by looking at it.
+    #[cfg(test)]
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.judgment, &other.judgment)
+    }
+
+    pub(crate) fn ruleset(&self) -> &Ruleset {
+        &self.judgment.ruleset
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> Reason {
-        self.reason
+        self.judgment.reason
     }
 
     /// Whether the request may pass. In shadow mode the host lets it pass all the same.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        self.reason.verdict()
+        self.judgment.reason.verdict()
     }
 
     /// The HTTP status of the answer; 200 stands for "passed on".
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.reason.status()
+        self.judgment.reason.status()
     }
 
     /// Whether the host must refuse the request: a denial, and not in shadow mode.
@@ -285,59 +317,61 @@ impl Decision {
     /// Whether the policy only watches.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
-        self.ruleset.settings.shadow
+        self.ruleset().settings.shadow
     }
 
     /// The revision of the policy that decided.
     #[must_use]
     pub fn revision(&self) -> &str {
-        &self.ruleset.revision
+        &self.ruleset().revision
     }
 
     /// The kind of mistake within the reason, for the audit record.
     #[must_use]
     pub fn detail(&self) -> Option<&'static str> {
-        self.detail
+        self.judgment.detail
     }
 
     /// What the policies had to say.
     #[must_use]
     pub fn findings(&self) -> &PolicyFindings {
-        &self.findings
+        &self.judgment.findings
     }
 
     /// Who crossed, and where to.
     #[must_use]
     pub fn crossing(&self) -> &Crossing {
-        &self.crossing
+        &self.judgment.crossing
     }
 
     /// The correlation id that the request came with, if it is well formed.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
-        self.crossing.correlation_id()
+        self.correlation_id.as_deref()
     }
 
     /// Whether the request goes on with headers that say who the caller is.
     #[must_use]
     pub fn hands_on_identity(&self) -> bool {
-        !self.refuses() && self.ruleset.hand_off.hands_on_identity()
+        !self.refuses() && self.ruleset().hand_off.hands_on_identity()
     }
 
     /// How the request must be changed before it goes on. Made anew by each call.
     #[must_use]
     pub fn upstream(&self) -> UpstreamChanges {
-        let accepted = self.crossing.token();
-        let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
-        let peer = self.crossing.peer().filter(|_| self.names_caller);
-        self.ruleset.hand_off.changes(&self.withheld, peer, accepted.as_ref())
+        let accepted = self.judgment.crossing.token();
+        let accepted =
+            accepted.and_then(|token| Accepted::of(token, &self.ruleset().authenticator));
+        let peer = self.judgment.crossing.peer().filter(|_| self.judgment.names_caller);
+        self.ruleset().hand_off.changes(&self.judgment.withheld, peer, accepted.as_ref())
     }
 
     /// Whether the request must be changed, and by headers that are hardly the same for another caller.
     #[must_use]
     pub fn tells_caller(&self) -> bool {
-        let is_known = self.crossing.token().is_some() || self.crossing.peer().is_some();
-        self.names_caller && is_known && self.ruleset.hand_off.hands_on_identity()
+        let is_known =
+            self.judgment.crossing.token().is_some() || self.judgment.crossing.peer().is_some();
+        self.judgment.names_caller && is_known && self.ruleset().hand_off.hands_on_identity()
     }
 
     /// Whether this decision changes its request as another one does, for the same reasons: the same
@@ -345,9 +379,13 @@ impl Decision {
     /// where they are equal.
     #[must_use]
     pub fn changes_as(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.ruleset, &other.ruleset)
-            && self.withheld == other.withheld
-            && self.names_caller == other.names_caller
-            && self.crossing.is_same_caller(&other.crossing)
+        let (this, other) = (&*self.judgment, &*other.judgment);
+        let is_same = || {
+            Arc::ptr_eq(&this.ruleset, &other.ruleset)
+                && this.withheld == other.withheld
+                && this.names_caller == other.names_caller
+                && this.crossing.is_same_caller(&other.crossing)
+        };
+        core::ptr::eq(this, other) || is_same()
     }
 }

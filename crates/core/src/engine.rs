@@ -1,24 +1,25 @@
 //! The pipeline: one request in, one decision out, without I/O.
 
+mod cache;
 mod evaluate;
 mod examine;
 mod owned;
+mod recent;
 mod screen;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::authn::{
-    AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId, TokenCache,
-};
-use crate::decision::Decision;
+use crate::authn::{AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId};
+use crate::decision::{Decision, Judgment};
 use crate::finding::Finding;
 use crate::jwt::key::{Outcome, SignatureCheck, Verifier};
 use crate::policy::Needs;
-use crate::request::Request;
+use crate::request::{Headers, Request, correlation};
 use crate::ruleset::Ruleset;
 use crate::time::UnixTime;
+pub use cache::Cache;
 pub use examine::Examined;
 use owned::OwnedRequest;
 use screen::Screened;
@@ -37,7 +38,7 @@ pub struct Engine {
 #[must_use]
 pub enum Step {
     /// The request is decided.
-    Done(Box<Decision>),
+    Done(Decision),
     /// A signature must be checked.
     Verify(Pending),
     /// Keys must be fetched.
@@ -60,11 +61,12 @@ pub struct Waiting {
     awaiting: Box<AwaitingKeys>,
 }
 
-/// What is needed to go on: the policy, and the request's bytes.
+/// What is needed to go on: the policy, and the bytes of the request that it sees.
 #[derive(Debug)]
 struct Rest {
     ruleset: Arc<Ruleset>,
     request: OwnedRequest,
+    correlation_id: Option<Box<str>>,
 }
 
 impl Engine {
@@ -104,7 +106,7 @@ impl Engine {
         request: &Request<'_>,
         now: UnixTime,
         keys: &Keys,
-        cache: &mut TokenCache,
+        cache: &mut Cache,
     ) -> Step {
         self.run(request, now, (keys, cache), None)
     }
@@ -117,7 +119,7 @@ impl Engine {
         request: &Request<'_>,
         now: UnixTime,
         keys: &Keys,
-        cache: &mut TokenCache,
+        cache: &mut Cache,
         verifier: &dyn Verifier,
     ) -> Step {
         self.run(request, now, (keys, cache), Some(verifier))
@@ -129,13 +131,13 @@ impl Engine {
         request: &Request<'_>,
         now: UnixTime,
         keys: &Keys,
-        cache: &mut TokenCache,
+        cache: &mut Cache,
         verifier: &dyn Verifier,
     ) -> Decision {
         let mut step = self.begin_with(request, now, keys, cache, verifier);
         loop {
             step = match step {
-                Step::Done(decision) => return *decision,
+                Step::Done(decision) => return decision,
                 Step::Verify(pending) => {
                     let outcome = verifier.verify(&pending.check());
                     pending.finish(outcome, cache)
@@ -149,46 +151,88 @@ impl Engine {
         &self,
         request: &Request<'_>,
         now: UnixTime,
-        (keys, cache): (&Keys, &mut TokenCache),
+        (keys, cache): (&Keys, &mut Cache),
         verifier: Option<&dyn Verifier>,
     ) -> Step {
-        let screened = match Screened::of(&self.ruleset, request) {
+        let ruleset = &self.ruleset;
+        if let Err(refusal) = screen::check_size(ruleset, request) {
+            return Step::done(evaluate::refuse(ruleset, request, refusal), request);
+        }
+        let lines: Vec<_> = ruleset.read.of(request.headers).copied().collect();
+        let seen = Request { headers: &lines, ..*request };
+        if let Some(judgment) = cache.recent.find(ruleset, &seen)
+            && let Some(token) = judgment.crossing.token()
+            && ruleset.authenticator.accepts_again(token, now, keys)
+        {
+            return Step::done(Arc::clone(judgment), request);
+        }
+        match self.look_at(&seen, now, (keys, cache), verifier) {
+            Looked::Done(judgment) => Step::done(judgment, request),
+            Looked::Verify(checking) => {
+                Step::Verify(Pending { rest: Rest::of(ruleset, &seen, request), checking })
+            }
+            Looked::NeedKeys(awaiting) => {
+                Step::NeedKeys(Waiting { rest: Rest::of(ruleset, &seen, request), awaiting })
+            }
+        }
+    }
+
+    /// Decides about a request of which only that is left which the policy can see.
+    fn look_at(
+        &self,
+        seen: &Request<'_>,
+        now: UnixTime,
+        (keys, cache): (&Keys, &mut Cache),
+        verifier: Option<&dyn Verifier>,
+    ) -> Looked {
+        let screened = match Screened::of(&self.ruleset, seen) {
             Ok(screened) => screened,
-            Err(refusal) => return Step::done(evaluate::refuse(&self.ruleset, request, refusal)),
+            Err(refusal) => return evaluate::refuse(&self.ruleset, seen, refusal).into(),
         };
         let authenticator = &self.ruleset.authenticator;
         let credential = match screened.credential(authenticator) {
             Ok(Some(credential)) => credential,
-            Ok(None) => return Step::done(screened.evaluate(None)),
-            Err(error) => return Step::done(screened.refuse_credential(error)),
+            Ok(None) => return screened.evaluate(None).into(),
+            Err(error) => return screened.refuse_credential(error).into(),
         };
-        let mut step = authenticator.authenticate(&credential, now, keys, cache);
+        let mut step = authenticator.authenticate(&credential, now, keys, &mut cache.tokens);
+        if let AuthnStep::Accepted(token) = &step {
+            // The token came before, so the whole request may come again.
+            let judgment = Arc::new(screened.evaluate(Some(token)));
+            cache.recent.insert(seen, &judgment);
+            return Looked::Done(judgment);
+        }
         loop {
             step = match (step, verifier) {
-                (AuthnStep::Accepted(token), _) => {
-                    return Step::done(screened.evaluate(Some(&token)));
-                }
-                (AuthnStep::Refused(error), _) => return Step::done(screened.refuse_token(&error)),
-                (AuthnStep::NeedKeys(awaiting), _) => {
-                    let rest = Rest::of(&self.ruleset, request);
-                    return Step::NeedKeys(Waiting { rest, awaiting });
-                }
-                (AuthnStep::Verify(checking), None) => {
-                    let rest = Rest::of(&self.ruleset, request);
-                    return Step::Verify(Pending { rest, checking });
-                }
+                (AuthnStep::Accepted(token), _) => return screened.evaluate(Some(&token)).into(),
+                (AuthnStep::Refused(error), _) => return screened.refuse_token(&error).into(),
+                (AuthnStep::NeedKeys(awaiting), _) => return Looked::NeedKeys(awaiting),
+                (AuthnStep::Verify(checking), None) => return Looked::Verify(checking),
                 (AuthnStep::Verify(checking), Some(verifier)) => {
                     let outcome = verifier.verify(&checking.check());
-                    checking.finish(outcome, cache)
+                    checking.finish(outcome, &mut cache.tokens)
                 }
             };
         }
     }
 }
 
+/// How far a decision came.
+enum Looked {
+    Done(Arc<Judgment>),
+    Verify(Box<CheckingSignature>),
+    NeedKeys(Box<AwaitingKeys>),
+}
+
+impl From<Judgment> for Looked {
+    fn from(judgment: Judgment) -> Self {
+        Self::Done(Arc::new(judgment))
+    }
+}
+
 impl Step {
-    fn done(decision: Decision) -> Self {
-        Self::Done(Box::new(decision))
+    fn done(judgment: impl Into<Arc<Judgment>>, request: &Request<'_>) -> Self {
+        Self::Done(Decision::new(judgment.into(), correlation_id(request)))
     }
 }
 
@@ -200,8 +244,8 @@ impl Pending {
     }
 
     /// Takes the library's answer to exactly this question.
-    pub fn finish(self, outcome: Outcome, cache: &mut TokenCache) -> Step {
-        self.rest.go_on(self.checking.finish(outcome, cache))
+    pub fn finish(self, outcome: Outcome, cache: &mut Cache) -> Step {
+        self.rest.go_on(self.checking.finish(outcome, &mut cache.tokens))
     }
 }
 
@@ -219,8 +263,12 @@ impl Waiting {
 }
 
 impl Rest {
-    fn of(ruleset: &Arc<Ruleset>, request: &Request<'_>) -> Self {
-        Self { ruleset: Arc::clone(ruleset), request: OwnedRequest::of(request) }
+    fn of(ruleset: &Arc<Ruleset>, seen: &Request<'_>, request: &Request<'_>) -> Self {
+        Self {
+            ruleset: Arc::clone(ruleset),
+            request: OwnedRequest::of(seen),
+            correlation_id: correlation_id(request),
+        }
     }
 
     fn go_on(self, step: AuthnStep) -> Step {
@@ -232,15 +280,18 @@ impl Rest {
         }
     }
 
-    fn finish(&self, decide: impl FnOnce(&Screened<'_>) -> Decision) -> Step {
-        self.request.view(|request| {
-            Step::done(match Screened::of(&self.ruleset, request) {
-                Ok(screened) => decide(&screened),
-                // Screening is a function of the request, so what passed once passes again.
-                Err(refusal) => evaluate::refuse(&self.ruleset, request, refusal),
-            })
-        })
+    fn finish(self, decide: impl FnOnce(&Screened<'_>) -> Judgment) -> Step {
+        let judgment = self.request.view(|seen| match Screened::of(&self.ruleset, seen) {
+            Ok(screened) => decide(&screened),
+            // Screening is a function of the request, so what passed once passes again.
+            Err(refusal) => evaluate::refuse(&self.ruleset, seen, refusal),
+        });
+        Step::Done(Decision::new(Arc::new(judgment), self.correlation_id))
     }
+}
+
+fn correlation_id(request: &Request<'_>) -> Option<Box<str>> {
+    correlation::correlation_id(Headers::of(request)).map(Into::into)
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl Decision {
     /// The answer to a caller that is refused.
     #[must_use]
     pub fn reply(&self, correlation_id: &str) -> Reply {
-        let settings = &self.ruleset.settings;
+        let settings = &self.ruleset().settings;
         reply(self, &settings.realm, settings.public_reasons, correlation_id)
     }
 }

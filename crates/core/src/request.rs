@@ -52,7 +52,7 @@ pub enum Lines {
 /// A socket for both families gives IPv4 addresses in their mapped form: the host turns those into
 /// plain ones. One that comes from elsewhere stays as it is, and is then granted only what both its
 /// readings are.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Connection<'a> {
     /// The address of the physical peer.
     pub source_ip: Option<IpAddr>,

@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::authn::{Authenticator, KeySource};
 use crate::order;
 use crate::policy::{Needs, PolicySet};
-use crate::request::{ForwardedHeader, PathForms, TrustedHop};
-use crate::upstream::HandOff;
+use crate::request::{ForwardedHeader, HeaderLine, PathForms, TrustedHop};
+use crate::upstream::{HandOff, folded};
 
 /// A compiled bundle.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Ruleset {
     pub(crate) peers: PeerRequirement,
     pub(crate) hand_off: HandOff,
     pub(crate) relied: ReliedHeaders,
+    pub(crate) read: ReadHeaders,
 }
 
 /// The settings that are read while deciding; `docs/settings.md` explains each.
@@ -73,6 +75,56 @@ impl ReliedHeaders {
     }
 }
 
+/// The headers that a decision can depend on. Whatever decides sees no others, so requests that differ
+/// in others are the same to it.
+#[derive(Debug, Default)]
+pub(crate) struct ReadHeaders {
+    /// Folded, the shortest first.
+    names: Vec<Box<[u8]>>,
+    /// The bit n is set if a name has n bytes; the last one stands for all longer ones. Most headers
+    /// are told from these by their length.
+    lengths: u64,
+}
+
+impl ReadHeaders {
+    pub(crate) fn new(relied: &ReliedHeaders) -> Self {
+        let besides = ["host", "connection", "origin", "access-control-request-method"];
+        let names = relied.0.iter().map(Box::as_ref).chain(besides.map(str::as_bytes));
+        let mut names: Vec<Box<[u8]>> = names.map(|name| folded(name).collect()).collect();
+        order::sort_by(&mut names, |a, b| (a.len(), a) < (b.len(), b));
+        let lengths = names.iter().fold(0, |lengths, name| lengths | bit(name.len()));
+        Self { names, lengths }
+    }
+
+    /// The lines that are read, in their order.
+    pub(crate) fn of<'l, 'a>(
+        &'l self,
+        lines: &'l [HeaderLine<'a>],
+    ) -> impl Iterator<Item = &'l HeaderLine<'a>> {
+        lines.iter().filter(|line| self.contains(line.name))
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        HandOff::is_own(name) || self.lengths & bit(name.len()) != 0 && self.holds(name)
+    }
+
+    fn holds(&self, name: &[u8]) -> bool {
+        let order = |known: &[u8]| {
+            let mut pairs = known.iter().copied().zip(folded(name));
+            let differing = pairs.find(|(known, byte)| known != byte);
+            differing.map_or(Ordering::Equal, |(known, byte)| known.cmp(&byte))
+        };
+        let by_length = |known: &[u8]| known.len().cmp(&name.len());
+        let place =
+            self.names.binary_search_by(|known| by_length(known).then_with(|| order(known)));
+        place.is_ok()
+    }
+}
+
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
 /// On which ports a verified peer is required (PeerAuthentication STRICT).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PeerRequirement {
@@ -117,6 +169,19 @@ impl PeerRequirement {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_is_read_in_any_case_and_spelling_and_others_are_not() {
+        let long = [b'l'; 70];
+        let relied = ReliedHeaders(Vec::from([b"x-group".as_slice().into(), long.into()]));
+        let read = ReadHeaders::new(&relied);
+        for name in [&b"X-Group"[..], b"x_group", b"Host", b"connection", b"X_Lychgate-x", &long] {
+            assert!(read.contains(name), "{}", name.escape_ascii());
+        }
+        for name in [&b"x-grouq"[..], b"x-groups", b"", b"hosts", &long[..69], &long[..64]] {
+            assert!(!read.contains(name), "{}", name.escape_ascii());
+        }
+    }
 
     #[test]
     fn a_port_of_its_own_overrides_and_an_unknown_port_needs_what_any_needs() {

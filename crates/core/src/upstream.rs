@@ -225,7 +225,7 @@ impl UpstreamChanges {
 }
 
 /// A name in lower case and with `-` for `_`.
-fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
+pub(crate) fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
     name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lychgate_core::LoadError;
-use lychgate_core::authn::{Keys, TokenCache};
+use lychgate_core::authn::Keys;
 use lychgate_core::decision::Decision;
-use lychgate_core::engine::Engine;
+use lychgate_core::engine::{Cache, Engine};
 use lychgate_core::request::Request;
 use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
@@ -17,7 +17,7 @@ use lychgate_crypto::Portable;
 pub struct Gate {
     engine: Engine,
     keys: Keys,
-    cache: Mutex<TokenCache>,
+    cache: Mutex<Cache>,
 }
 
 /// Why a gate can't be put up.
@@ -57,7 +57,7 @@ impl Gate {
             return Err(GateError::RemoteKeys { uri: source.uri.to_string() });
         }
         let keys = Keys::new(engine.key_sources(), 0);
-        Ok(Self { engine, keys, cache: Mutex::new(TokenCache::default()) })
+        Ok(Self { engine, keys, cache: Mutex::new(Cache::default()) })
     }
 
     /// The revision of the bundle, for logs.

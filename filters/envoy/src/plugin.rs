@@ -4,9 +4,9 @@ use core::hash::{BuildHasher as _, Hasher as _};
 use core::time::Duration;
 use std::collections::hash_map::RandomState;
 
-use lychgate_core::authn::{Keys, SourceId, TokenCache, UnixMillis};
+use lychgate_core::authn::{Keys, SourceId, UnixMillis};
 use lychgate_core::decision::Decision;
-use lychgate_core::engine::{Engine, Step, Waiting};
+use lychgate_core::engine::{Cache, Engine, Step, Waiting};
 use lychgate_core::jwt::key::Verifier as _;
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
@@ -46,7 +46,7 @@ pub(crate) enum Next {
 pub(crate) struct Plugin {
     engine: Engine,
     keys: Keys,
-    cache: TokenCache,
+    cache: Cache,
     peers: Peers,
     fetcher: Fetcher,
     parked: Parked,
@@ -70,7 +70,7 @@ impl Plugin {
             fetcher: Fetcher::new(engine.key_sources()),
             engine,
             keys,
-            cache: TokenCache::default(),
+            cache: Cache::default(),
             peers,
             parked,
             metrics,
@@ -106,7 +106,7 @@ impl Plugin {
         snapshot: &Snapshot,
         peer: &Peer,
         now: u64,
-    ) -> Result<Box<Decision>, Box<Waiting>> {
+    ) -> Result<Decision, Box<Waiting>> {
         let step = snapshot.view(peer, |request| {
             let (keys, verifier) = (&self.keys, &self.metrics.verifier);
             self.engine.begin_with(request, seconds(now), keys, &mut self.cache, verifier)
@@ -148,7 +148,7 @@ impl Plugin {
     }
 
     /// Checks signatures until there is a decision, or keys are needed.
-    fn drive(&mut self, mut step: Step) -> Result<Box<Decision>, Box<Waiting>> {
+    fn drive(&mut self, mut step: Step) -> Result<Decision, Box<Waiting>> {
         loop {
             step = match step {
                 Step::Done(decision) => return Ok(decision),

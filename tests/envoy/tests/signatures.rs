@@ -1,8 +1,7 @@
 //! Envoy's crypto and the portable crate must give the same answer on the same bytes.
 
-use lychgate_core::authn::cache::TokenCache;
 use lychgate_core::authn::refresh::Keys;
-use lychgate_core::engine::Engine;
+use lychgate_core::engine::{Cache, Engine};
 use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
@@ -140,7 +139,7 @@ fn natively(engine: &Engine, bearer: &str) -> String {
         connection: Connection::default(),
     };
     let keys = Keys::new(engine.key_sources(), 1);
-    let mut cache = TokenCache::default();
+    let mut cache = Cache::default();
     let now = UnixTime::from_seconds(now());
     engine.decide(&request, now, &keys, &mut cache, &Portable).reason().code().to_owned()
 }

@@ -16,7 +16,7 @@ use std::process::Command;
 
 /// Core's modules, layer by layer; a file uses what stands in its own layer or before it.
 const LAYERS: [&[&str]; 10] = [
-    &["time", "order", "ascii", "json", "limits", "base64", "finding", "correction"],
+    &["time", "order", "ascii", "json", "limits", "base64", "bytes", "finding", "correction"],
     &["spiffe", "request", "jwt"],
     &["authn", "policy"],
     &["upstream"],

@@ -1,9 +1,8 @@
 //! What the command makes is what the engine accepts: key, set, token and bundle together.
 
-use lychgate_core::authn::cache::TokenCache;
 use lychgate_core::authn::refresh::Keys;
 use lychgate_core::decision::Reason;
-use lychgate_core::engine::Engine;
+use lychgate_core::engine::{Cache, Engine};
 use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
@@ -50,7 +49,7 @@ fn decide(bundle: &str, token: &str) -> Reason {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = UnixTime::from_seconds(now.as_secs());
     let keys = Keys::new(engine.key_sources(), 1);
-    let mut cache = TokenCache::new(4, 1 << 16);
+    let mut cache = Cache::new(4, 1 << 16);
     engine.decide(&request, now, &keys, &mut cache, &Portable).reason()
 }
 

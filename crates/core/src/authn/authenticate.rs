@@ -15,7 +15,7 @@ use core::fmt;
 use super::cache::TokenCache;
 use super::credential::{Credential, CredentialError, PlaceId, Places};
 use super::refresh::{Keys, SourceId};
-use super::rule::{JwtRule, Location};
+use super::rule::{JwtRule, Location, RuleKeys};
 use crate::jwt::key::{KeyFingerprint, Outcome, SignatureCheck};
 use crate::jwt::token::Failure;
 use crate::jwt::{
@@ -35,6 +35,8 @@ pub struct Authenticator {
     by_issuer: Vec<(Box<str>, Vec<usize>)>,
     places: Places,
     acceptance: Acceptance,
+    /// Whether all keys stand in the policy.
+    keys_are_fixed: bool,
 }
 
 /// What every token must satisfy, whatever rule it falls under.
@@ -121,7 +123,8 @@ impl Authenticator {
                 Err(place) => by_issuer.insert(place, (rule.issuer.clone(), [index].into())),
             }
         }
-        Self { rules, rule_places, by_issuer, places, acceptance }
+        let keys_are_fixed = rules.iter().all(|rule| matches!(rule.keys, RuleKeys::Inline(_)));
+        Self { rules, rule_places, by_issuer, places, acceptance, keys_are_fixed }
     }
 
     fn rules_of(&self, issuer: &str) -> &[usize] {
@@ -226,6 +229,22 @@ impl Authenticator {
         let is_its = |candidate: &Candidate| candidate.key.fingerprint() == token.key();
         let candidate = plan.candidates.into_iter().find(is_its)?;
         Some(self.judge(token, &candidate, place, now))
+    }
+
+    /// Whether a token is still accepted as it was: now, with these keys, by the same rule.
+    ///
+    /// Asks again what may have changed: the time, and keys that are fetched.
+    pub(crate) fn accepts_again(
+        &self,
+        accepted: &AcceptedToken,
+        now: UnixTime,
+        keys: &Keys,
+    ) -> bool {
+        if self.keys_are_fixed {
+            return accepted.claims().check_time(now, &self.acceptance.times).is_ok();
+        }
+        let step = self.recall(Arc::clone(&accepted.token), accepted.place, now, keys);
+        matches!(step, Some(AuthnStep::Accepted(again)) if again.rule == accepted.rule)
     }
 
     /// Whether one of the rules that the verifying key belongs to accepts the token.

@@ -23,7 +23,7 @@ use crate::jwt::key::KeyCheck;
 use crate::limits;
 use crate::order;
 use crate::policy::Lint;
-use crate::ruleset::{ReliedHeaders, Ruleset};
+use crate::ruleset::{ReadHeaders, ReliedHeaders, Ruleset};
 use crate::upstream::HandOff;
 
 const API_VERSION: &str = "lychgate.dev/v1alpha1";
@@ -61,11 +61,13 @@ pub(crate) fn load(
     needs.tunnelled_peer = envelope.workload.kind == WorkloadKind::Waypoint;
     let hand_off =
         HandOff::new(spec.identity_headers, &authenticator).seen_by(&needs, &authenticator);
+    let relied = ReliedHeaders::new(&authenticator, &hand_off, &policies);
     let ruleset = Ruleset {
         needs,
         revision: revision(&document),
         settings,
-        relied: ReliedHeaders::new(&authenticator, &hand_off, &policies),
+        read: ReadHeaders::new(&relied),
+        relied,
         hand_off,
         authenticator: Arc::new(authenticator),
         sources: rules.sources,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::authn::AcceptedToken;
-use crate::request::{Headers, Request, correlation};
+use crate::request::Request;
 
 /// Longest text of one member of an audit record, in bytes.
 const AUDIT_TEXT: usize = 1024;
@@ -19,7 +19,7 @@ pub struct Crossing {
     /// All that the request says, one part behind the other.
     bytes: Vec<u8>,
     /// Where each part ends; one that is empty is absent.
-    ends: [usize; 5],
+    ends: [usize; 4],
     /// Whoever has the token has its claims.
     token: Option<AcceptedToken>,
 }
@@ -29,7 +29,6 @@ enum Part {
     Method,
     Host,
     Path,
-    CorrelationId,
     Peer,
 }
 
@@ -48,11 +47,10 @@ impl Crossing {
         let path = request.target.get(..end.unwrap_or(request.target.len())).unwrap_or_default();
         let path = if path.starts_with(b"/") { path } else { b"" };
         let host = request.authority.filter(|host| !host.contains(&b'@')).unwrap_or_default();
-        let id = correlation::correlation_id(Headers::of(request)).unwrap_or_default();
         let peer = peer.unwrap_or_default();
-        let parts = [cut(request.method), cut(host), cut(path), id.as_bytes(), peer.as_bytes()];
+        let parts = [cut(request.method), cut(host), cut(path), peer.as_bytes()];
         let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-        let mut ends = [0; 5];
+        let mut ends = [0; 4];
         for (end, part) in ends.iter_mut().zip(parts) {
             bytes.extend_from_slice(part);
             *end = bytes.len();
@@ -60,7 +58,7 @@ impl Crossing {
         Self { bytes, ends, token: token.cloned() }
     }
 
-    pub(super) fn token(&self) -> Option<&AcceptedToken> {
+    pub(crate) fn token(&self) -> Option<&AcceptedToken> {
         self.token.as_ref()
     }
 
@@ -110,20 +108,13 @@ impl Crossing {
         self.part(Part::Path).map(String::from_utf8_lossy)
     }
 
-    /// The correlation id that the request came with, if it is well formed.
-    #[must_use]
-    pub fn correlation_id(&self) -> Option<&str> {
-        core::str::from_utf8(self.part(Part::CorrelationId)?).ok()
-    }
-
     fn part(&self, part: Part) -> Option<&[u8]> {
-        let [method, host, path, id, peer] = self.ends;
+        let [method, host, path, peer] = self.ends;
         let range = match part {
             Part::Method => 0..method,
             Part::Host => method..host,
             Part::Path => host..path,
-            Part::CorrelationId => path..id,
-            Part::Peer => id..peer,
+            Part::Peer => path..peer,
         };
         self.bytes.get(range).filter(|part| !part.is_empty())
     }
@@ -138,7 +129,6 @@ impl fmt::Debug for Crossing {
             .field("method", &self.method())
             .field("host", &self.host())
             .field("path", &self.path())
-            .field("correlation_id", &self.correlation_id())
             .finish()
     }
 }
@@ -146,16 +136,15 @@ impl fmt::Debug for Crossing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Connection, HeaderLine, Lines};
+    use crate::request::{Connection, Lines};
     use crate::spiffe::Peer;
 
     fn crossing(method: &[u8], target: &[u8], authority: Option<&[u8]>) -> Crossing {
-        let id = HeaderLine { name: b"X-Request-Id", value: b"r-1" };
         let request = Request {
             method,
             target,
             authority,
-            headers: &[id],
+            headers: &[],
             lines: Lines::Separate,
             peer: &Peer::Absent,
             connection: Connection::default(),
@@ -170,12 +159,10 @@ mod tests {
         assert_eq!(all.method().as_deref(), Some("GET"));
         assert_eq!(all.host().as_deref(), Some("h"));
         assert_eq!(all.path().as_deref(), Some("/a"));
-        assert_eq!(all.correlation_id(), Some("r-1"));
         assert_eq!(all.peer(), Some("spiffe://td/a"));
         assert_eq!((all.issuer(), all.subject()), (None, None));
         let few = crossing(b"", b"token", None);
         assert_eq!((few.method(), few.host(), few.path()), (None, None, None));
-        assert_eq!(few.correlation_id(), Some("r-1"));
     }
 
     #[test]

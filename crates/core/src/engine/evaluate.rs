@@ -7,15 +7,15 @@ use alloc::vec::Vec;
 
 use super::screen::{Refusal, Screened};
 use crate::authn::{AcceptedToken, AuthnError, CredentialError};
-use crate::decision::{Crossing, Decision, PolicyFindings, Reason, RuleName};
+use crate::decision::{Crossing, Judgment, PolicyFindings, Reason, RuleName};
 use crate::policy::{Facts, Ruling};
 use crate::request::{HeaderLine, Request};
 use crate::ruleset::Ruleset;
 use crate::upstream::{Accepted, UpstreamChanges, Withheld};
 
 /// Refuses a request that did not pass the screen.
-pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Refusal) -> Decision {
-    Decision {
+pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Refusal) -> Judgment {
+    Judgment {
         ruleset: Arc::clone(ruleset),
         reason: refusal.reason,
         detail: refusal.detail,
@@ -28,17 +28,17 @@ pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Ref
 
 impl Screened<'_> {
     /// Refuses a request whose place for a token holds none, or that has two.
-    pub(super) fn refuse_credential(&self, error: CredentialError) -> Decision {
+    pub(super) fn refuse_credential(&self, error: CredentialError) -> Judgment {
         self.refuse(error.reason(), None)
     }
 
     /// Refuses a request for its token.
-    pub(super) fn refuse_token(&self, error: &AuthnError) -> Decision {
+    pub(super) fn refuse_token(&self, error: &AuthnError) -> Judgment {
         self.refuse(error.reason(), error.detail())
     }
 
-    fn refuse(&self, reason: Reason, detail: Option<&'static str>) -> Decision {
-        Decision {
+    fn refuse(&self, reason: Reason, detail: Option<&'static str>) -> Judgment {
+        Judgment {
             ruleset: Arc::clone(self.ruleset),
             reason,
             detail,
@@ -50,11 +50,11 @@ impl Screened<'_> {
     }
 
     /// Asks the policies about the caller, who is the peer, the token's subject, both or nobody.
-    pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Decision {
+    pub(super) fn evaluate(&self, token: Option<&AcceptedToken>) -> Judgment {
         let policies = &self.ruleset.policies;
         let (withheld, ruling) = self.with_facts(token, |facts| policies.evaluate(facts));
         let reason = self.reason(&ruling, token.is_some());
-        Decision {
+        Judgment {
             ruleset: Arc::clone(self.ruleset),
             reason,
             detail: None,

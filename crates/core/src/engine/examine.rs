@@ -1,8 +1,10 @@
 //! Looking at what a decision would be made of, for explanations and coverage.
 
-use super::Engine;
-use super::screen::Screened;
-use crate::authn::{AcceptedToken, AuthnStep, Keys, TokenCache};
+use alloc::vec::Vec;
+
+use super::screen::{self, Screened};
+use super::{Cache, Engine};
+use crate::authn::{AcceptedToken, AuthnStep, Keys};
 use crate::jwt::key::Verifier;
 use crate::policy::{Facts, PolicySet};
 use crate::request::Request;
@@ -30,18 +32,21 @@ impl Engine {
         &self,
         request: &Request<'_>,
         now: UnixTime,
-        (keys, cache): (&Keys, &mut TokenCache),
+        (keys, cache): (&Keys, &mut Cache),
         verifier: &dyn Verifier,
         look: impl FnOnce(Examined<'_>) -> T,
     ) -> Option<T> {
-        let screened = Screened::of(&self.ruleset, request).ok()?;
+        screen::check_size(&self.ruleset, request).ok()?;
+        let lines: Vec<_> = self.ruleset.read.of(request.headers).copied().collect();
+        let seen = Request { headers: &lines, ..*request };
+        let screened = Screened::of(&self.ruleset, &seen).ok()?;
         let policies = &self.ruleset.policies;
         let show = |token: Option<&AcceptedToken>| {
             Some(screened.with_facts(token, |facts| look(Examined { facts, policies })).1)
         };
         let authenticator = &self.ruleset.authenticator;
         let Some(credential) = screened.credential(authenticator).ok()? else { return show(None) };
-        let mut step = authenticator.authenticate(&credential, now, keys, cache);
+        let mut step = authenticator.authenticate(&credential, now, keys, &mut cache.tokens);
         loop {
             step = match step {
                 AuthnStep::Accepted(token) => return show(Some(&token)),
@@ -49,7 +54,7 @@ impl Engine {
                 AuthnStep::NeedKeys(awaiting) => awaiting.resume(keys),
                 AuthnStep::Verify(checking) => {
                     let outcome = verifier.verify(&checking.check());
-                    checking.finish(outcome, cache)
+                    checking.finish(outcome, &mut cache.tokens)
                 }
             };
         }

@@ -27,12 +27,17 @@ pub(super) struct Refusal {
     pub(super) detail: Option<&'static str>,
 }
 
+/// Checks the headers of a request against the limits, also those that nobody reads.
+pub(super) fn check_size(ruleset: &Ruleset, request: &Request<'_>) -> Result<(), Refusal> {
+    let limit = ruleset.settings.header_bytes;
+    Headers::of(request).check_size(limit).map_err(|_| Reason::HeadersTooLarge.into())
+}
+
 impl<'a> Screened<'a> {
-    /// Screens a request: sizes, host, `Connection`, path, peer, in this order.
+    /// Screens a request that is no larger than allowed: host, `Connection`, path, peer, in this order.
     pub(super) fn of(ruleset: &'a Arc<Ruleset>, request: &'a Request<'a>) -> Result<Self, Refusal> {
         let headers = Headers::of(request);
         let settings = &ruleset.settings;
-        headers.check_size(settings.header_bytes).map_err(|_| Reason::HeadersTooLarge)?;
         let host = RequestHost::of(request)?;
         if headers.named_by_connection(|name| ruleset.relied.contains(name)).is_some() {
             return Err(Reason::ConnectionHeader.into());

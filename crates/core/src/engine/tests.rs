@@ -4,5 +4,6 @@ mod answers;
 mod handed_on;
 mod load;
 mod pipeline;
+mod remembered;
 mod selection;
 mod support;

@@ -1,8 +1,8 @@
 //! Lychgate's side: the engine with a verifier that believes the test's own signatures.
 
-use lychgate_core::authn::{Keys, TokenCache};
+use lychgate_core::authn::Keys;
 use lychgate_core::decision::{Reason, Verdict};
-use lychgate_core::engine::Engine;
+use lychgate_core::engine::{Cache, Engine};
 use lychgate_core::request::{Connection, HeaderLine, Lines, MetadataValue, Metadatum, Request};
 use lychgate_core::spiffe::Peer;
 use lychgate_core::time::UnixTime;
@@ -105,7 +105,7 @@ impl Subject {
             },
             metadata: &metadata,
         };
-        let mut cache = TokenCache::new(4, 1 << 16);
+        let mut cache = Cache::new(4, 1 << 16);
         let decision = self.engine.decide(
             &request,
             UnixTime::from_seconds(now()),

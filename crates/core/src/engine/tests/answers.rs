@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::support::{Call, GET, NOW, bearer, bundle, jwt, load, policy};
-use crate::decision::{Decision, Reason};
+use crate::decision::Reason;
 
 /// For each reason: its status, the public code, the challenge and the gRPC status.
 const ANSWERS: &str = "\
@@ -53,7 +53,7 @@ fn every_reason_has_its_answer() {
     let decision = GET.decide(&engine);
     let mut answers = String::new();
     for reason in Reason::ALL {
-        let reply = Decision { reason, ..decision.clone() }.reply("id-1");
+        let reply = decision.because(reason).reply("id-1");
         let code = reply.body.split("\"code\":\"").nth(1).unwrap().split('"').next().unwrap();
         let challenge = header(&reply.headers, "www-authenticate").unwrap_or("-");
         let (status, grpc) = (reply.status, reply.grpc_status);

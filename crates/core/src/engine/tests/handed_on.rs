@@ -104,7 +104,7 @@ fn decisions_change_a_request_alike_for_the_same_caller_only() {
     let engine = load(&bundle("{}", &[&jwt(""), &policy(r#"{"rules":[{}]}"#)]));
     let (token, other) = (bearer(""), bearer(r#","group":"admin""#));
     let first = [("authorization", &*token)];
-    let mut cache = crate::authn::TokenCache::default();
+    let mut cache = crate::engine::Cache::default();
     let mut decide = |call: &Call<'_>| call.decide_with(&engine, &mut cache);
     let told = decide(&Call { headers: &first, ..GET });
     assert!(told.tells_caller());

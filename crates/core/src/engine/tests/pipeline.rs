@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::support::{Call, GET, ISSUER, NOW, bearer, bundle, jwt, load, policy, resource};
-use crate::authn::{FetchCause, Keys, TokenCache, UnixMillis};
-use crate::engine::{Engine, Step};
+use crate::authn::{FetchCause, Keys, UnixMillis};
+use crate::engine::{Cache, Engine, Step};
 use crate::jwt::key::Outcome;
 use crate::jwt::testing::{AnyKey, jwk, jwks};
 
@@ -125,13 +125,13 @@ fn a_decision_that_waits_for_a_signature_keeps_its_policy() {
     ] {
         let pending = pending(call.begin(&engine.clone(), &keys));
         assert!(!alloc::format!("{pending:?}").contains(token.strip_prefix("Bearer ").unwrap()));
-        let step = pending.finish(outcome, &mut TokenCache::default());
+        let step = pending.finish(outcome, &mut Cache::default());
         assert_eq!(code(step), (expected, revision.clone()));
     }
     // The engine is gone; what began with it is not.
     let last = pending(call.begin(&engine, &keys));
     drop(engine);
-    assert_eq!(code(last.finish(Outcome::Valid, &mut TokenCache::default())).1, revision);
+    assert_eq!(code(last.finish(Outcome::Valid, &mut Cache::default())).1, revision);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn keys_are_waited_for_once() {
     assert_eq!(code(waiting_or_done(&engine, call, &keys)).0, "key_unknown");
     fetched(&mut keys, "a");
     let pending = pending(second.resume(&keys));
-    let step = pending.finish(Outcome::Valid, &mut TokenCache::default());
+    let step = pending.finish(Outcome::Valid, &mut Cache::default());
     assert_eq!(code(step).0, "allowed_by_rule");
 }
 

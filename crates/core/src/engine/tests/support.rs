@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 
-use crate::authn::{Keys, TokenCache};
+use crate::authn::Keys;
 use crate::decision::Decision;
-use crate::engine::{Engine, Step};
+use crate::engine::{Cache, Engine, Step};
 use crate::jwt::testing::{AnyKey, SameByte, jwk, jwks, signed};
 use crate::request::{Connection, HeaderLine, Lines, Request};
 use crate::spiffe::{Peer, SpiffeId};
@@ -102,14 +102,14 @@ impl Call<'_> {
     }
 
     pub(super) fn begin(&self, engine: &Engine, keys: &Keys) -> Step {
-        self.with(|request| engine.begin(request, NOW, keys, &mut TokenCache::default()))
+        self.with(|request| engine.begin(request, NOW, keys, &mut Cache::default()))
     }
 
     pub(super) fn decide(&self, engine: &Engine) -> Decision {
-        self.decide_with(engine, &mut TokenCache::default())
+        self.decide_with(engine, &mut Cache::default())
     }
 
-    pub(super) fn decide_with(&self, engine: &Engine, cache: &mut TokenCache) -> Decision {
+    pub(super) fn decide_with(&self, engine: &Engine, cache: &mut Cache) -> Decision {
         let keys = Keys::new(engine.key_sources(), 1);
         self.with(|request| engine.decide(request, NOW, &keys, cache, &SameByte))
     }

@@ -1,0 +1,32 @@
+//! What an engine remembers from one request to the next.
+
+use super::recent::Recent;
+use crate::authn::TokenCache;
+
+/// What is remembered from one request to the next: tokens that are genuine, and requests that were
+/// decided. It changes what an answer costs, never the answer.
+///
+/// One of these serves one engine and whatever replaces it.
+#[derive(Debug)]
+pub struct Cache {
+    pub(super) tokens: TokenCache,
+    pub(super) recent: Recent,
+}
+
+impl Cache {
+    /// Remembers at most so many tokens, so many bytes of memory for them, and as many requests,
+    /// which take at most 3 KiB each.
+    ///
+    /// Entries are rounded down to a power of two; with less than 4 nothing is kept.
+    #[must_use]
+    pub fn new(entries: usize, bytes: usize) -> Self {
+        Self { tokens: TokenCache::new(entries, bytes), recent: Recent::new(entries) }
+    }
+}
+
+/// As many tokens as one worker usually has callers.
+impl Default for Cache {
+    fn default() -> Self {
+        Self::new(TokenCache::ENTRIES, TokenCache::BYTES)
+    }
+}
