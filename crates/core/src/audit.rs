@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::decision::{Decision, RuleName, Verdict};
+use crate::decision::{Crossing, Decision, Judgment, RuleName, Verdict};
 use crate::json::JsonWriter;
 use crate::time::UnixTime;
 
@@ -20,9 +20,10 @@ fn record(decision: &Decision, now: UnixTime, correlation_id: &str) -> String {
     record.object(|record| {
         record.label("time");
         record.number(now.seconds());
-        record.member("revision", decision.revision());
-        write_outcome(record, decision);
-        write_crossing(record, decision);
+        match &decision.judgment().prepared {
+            Some(prepared) => record.members(&prepared.record),
+            None => write_shared(record, decision.judgment()),
+        }
         record.member("correlation_id", correlation_id);
         record.label("shadow");
         record.boolean(decision.is_shadow());
@@ -30,9 +31,22 @@ fn record(decision: &Decision, now: UnixTime, correlation_id: &str) -> String {
     record.finish()
 }
 
+/// The members that are the same for all decisions that share a judgment.
+pub(crate) fn shared_members(judgment: &Judgment) -> String {
+    let mut members = JsonWriter::with_capacity(512);
+    write_shared(&mut members, judgment);
+    members.finish()
+}
+
+fn write_shared(record: &mut JsonWriter, judgment: &Judgment) {
+    record.member("revision", &judgment.ruleset.revision);
+    write_reason(record, judgment);
+    write_crossing(record, &judgment.crossing);
+}
+
 /// What was decided, and why.
-fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
-    let reason = decision.reason();
+fn write_reason(record: &mut JsonWriter, judgment: &Judgment) {
+    let reason = judgment.reason;
     record.member(
         "verdict",
         match reason.verdict() {
@@ -43,10 +57,10 @@ fn write_outcome(record: &mut JsonWriter, decision: &Decision) {
     record.member("reason", reason.code());
     record.label("status");
     record.number(reason.status().into());
-    if let Some(detail) = decision.detail() {
+    if let Some(detail) = judgment.detail {
         record.member("detail", detail);
     }
-    let findings = decision.findings();
+    let findings = &judgment.findings;
     if let Some(rule) = &findings.rule {
         write_rule(record, rule);
     }
@@ -80,8 +94,7 @@ fn write_rule(record: &mut JsonWriter, rule: &RuleName) {
 }
 
 /// Who crossed, and where to.
-fn write_crossing(record: &mut JsonWriter, decision: &Decision) {
-    let crossing = decision.crossing();
+fn write_crossing(record: &mut JsonWriter, crossing: &Crossing) {
     for (name, value) in [
         ("subject", crossing.subject().map(Cow::Borrowed)),
         ("issuer", crossing.issuer().map(Cow::Borrowed)),

@@ -2,14 +2,15 @@
 
 mod crossing;
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::policy;
 use crate::ruleset::Ruleset;
 use crate::upstream::{Accepted, UpstreamChanges, Withheld};
+use crate::{audit, policy};
 pub use crossing::Crossing;
 
 /// Whether a request may pass.
@@ -236,6 +237,16 @@ pub(crate) struct Judgment {
     pub(crate) withheld: Withheld,
     /// Whether the caller is known so well that the upstream may be told.
     pub(crate) names_caller: bool,
+    /// There for a judgment that will be shared.
+    pub(crate) prepared: Option<Prepared>,
+}
+
+/// What each of the decisions that share a judgment would make anew.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    changes: UpstreamChanges,
+    /// The members of the audit record that are the same for all.
+    pub(crate) record: String,
 }
 
 /// What the policies had to say; empty where the request did not come as far as them.
@@ -268,6 +279,21 @@ impl From<policy::RuleRef<'_>> for RuleName {
     }
 }
 
+impl Judgment {
+    /// The same, to be shared by many decisions.
+    pub(crate) fn prepared(self) -> Self {
+        let prepared = Prepared { changes: self.changes(), record: audit::shared_members(&self) };
+        Self { prepared: Some(prepared), ..self }
+    }
+
+    fn changes(&self) -> UpstreamChanges {
+        let accepted = self.crossing.token();
+        let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
+        let peer = self.crossing.peer().filter(|_| self.names_caller);
+        self.ruleset.hand_off.changes(&self.withheld, peer, accepted.as_ref())
+    }
+}
+
 impl Decision {
     pub(crate) fn new(judgment: Arc<Judgment>, correlation_id: Option<Box<str>>) -> Self {
         Self { judgment, correlation_id }
@@ -284,6 +310,10 @@ impl Decision {
     #[cfg(test)]
     pub(crate) fn is_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.judgment, &other.judgment)
+    }
+
+    pub(crate) fn judgment(&self) -> &Judgment {
+        &self.judgment
     }
 
     pub(crate) fn ruleset(&self) -> &Ruleset {
@@ -356,14 +386,13 @@ impl Decision {
         !self.refuses() && self.ruleset().hand_off.hands_on_identity()
     }
 
-    /// How the request must be changed before it goes on. Made anew by each call.
+    /// How the request must be changed before it goes on.
     #[must_use]
-    pub fn upstream(&self) -> UpstreamChanges {
-        let accepted = self.judgment.crossing.token();
-        let accepted =
-            accepted.and_then(|token| Accepted::of(token, &self.ruleset().authenticator));
-        let peer = self.judgment.crossing.peer().filter(|_| self.judgment.names_caller);
-        self.ruleset().hand_off.changes(&self.judgment.withheld, peer, accepted.as_ref())
+    pub fn upstream(&self) -> Cow<'_, UpstreamChanges> {
+        match &self.judgment.prepared {
+            Some(prepared) => Cow::Borrowed(&prepared.changes),
+            None => Cow::Owned(self.judgment.changes()),
+        }
     }
 
     /// Whether the request must be changed, and by headers that are hardly the same for another caller.

@@ -30,7 +30,7 @@ pub(super) fn check(message: &Message, target: &str, subject: &mut Subject) -> R
     let decision = scenario.decide(&subject.engine, &mut subject.store);
     if !decision.refuses() {
         let mut reply = Reply::plain(200);
-        let changes = decision.upstream();
+        let changes = decision.upstream().into_owned();
         reply.headers = changes.set;
         // What must not reach the application; Envoy's `x-envoy-auth-headers-to-remove`.
         if !changes.remove.is_empty() {

@@ -23,6 +23,7 @@ pub(super) fn refuse(ruleset: &Arc<Ruleset>, request: &Request<'_>, refusal: Ref
         crossing: Crossing::of(request, None, None),
         withheld: ruleset.hand_off.withhold(request, None),
         names_caller: false,
+        prepared: None,
     }
 }
 
@@ -46,6 +47,7 @@ impl Screened<'_> {
             crossing: Crossing::of(self.request, self.peer_text(), None),
             withheld: self.ruleset.hand_off.withhold(self.request, None),
             names_caller: false,
+            prepared: None,
         }
     }
 
@@ -62,6 +64,7 @@ impl Screened<'_> {
             crossing: Crossing::of(self.request, self.peer_text(), token),
             withheld,
             names_caller: true,
+            prepared: None,
         }
     }
 

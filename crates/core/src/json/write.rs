@@ -97,6 +97,11 @@ impl JsonWriter {
         self.string(value);
     }
 
+    /// Writes members that another writer wrote.
+    pub(crate) fn members(&mut self, members: &str) {
+        self.raw(members);
+    }
+
     /// Writes a value of a document in its canonical form.
     pub fn value(&mut self, value: Value<'_>) {
         self.raw(&canonical(value));

@@ -12,7 +12,7 @@ const NOT_BANNED: &str =
     r#"{"rules":[{"when":[{"key":"request.headers[x-group]","notValues":["banned"]}]}]}"#;
 
 fn removed(call: &Call<'_>, engine: &crate::engine::Engine) -> Vec<String> {
-    call.decide(engine).upstream().remove
+    call.decide(engine).upstream().into_owned().remove
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_token_is_withheld_from_whatever_place_it_had() {
 
     let query = place(r#","fromParams":["t"]"#);
     let target = alloc::format!("/a?b=1&t={bare}");
-    let changes = Call { target: &target, ..GET }.decide(&query).upstream();
+    let changes = Call { target: &target, ..GET }.decide(&query).upstream().into_owned();
     assert_eq!(changes.target.as_deref(), Some(&b"/a?b=1"[..]));
 
     let cookie = place(r#","fromCookies":["t"]"#);
