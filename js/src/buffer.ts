@@ -55,7 +55,7 @@ export class RequestBuffer {
     this.#fields[1] = kind;
     this.#fields[10] = identity.length;
     if (!writeText(text, this.#bytes)) return this.write(UNREADABLE);
-    this.#bytes.set(identity, text.length);
+    if (identity.length > 0) this.#bytes.set(identity, text.length);
   }
 
   /** Views of the memory go stale when it grows or moves. */

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use crate::authn::{Authenticator, KeySource};
 use crate::order;
@@ -79,21 +78,29 @@ impl ReliedHeaders {
 /// in others are the same to it.
 #[derive(Debug, Default)]
 pub(crate) struct ReadHeaders {
-    /// Folded, the shortest first.
-    names: Vec<Box<[u8]>>,
-    /// The bit n is set if a name has n bytes; the last one stands for all longer ones. Most headers
-    /// are told from these by their length.
-    lengths: u64,
+    /// Folded and in order, by length: most headers are told from these by that. The last place is for
+    /// all that are longer.
+    by_length: Vec<Vec<Box<[u8]>>>,
 }
+
+/// How many lengths of names are told apart.
+const LENGTHS: usize = 64;
 
 impl ReadHeaders {
     pub(crate) fn new(relied: &ReliedHeaders) -> Self {
         let besides = ["host", "connection", "origin", "access-control-request-method"];
         let names = relied.0.iter().map(Box::as_ref).chain(besides.map(str::as_bytes));
-        let mut names: Vec<Box<[u8]>> = names.map(|name| folded(name).collect()).collect();
-        order::sort_by(&mut names, |a, b| (a.len(), a) < (b.len(), b));
-        let lengths = names.iter().fold(0, |lengths, name| lengths | bit(name.len()));
-        Self { names, lengths }
+        let mut by_length = Vec::new();
+        by_length.resize_with(LENGTHS, Vec::new);
+        for name in names {
+            if let Some(names) = by_length.get_mut(Self::place(name)) {
+                names.push(folded(name).collect());
+            }
+        }
+        for names in &mut by_length {
+            order::sort_by(names, |a: &Box<[u8]>, b| a < b);
+        }
+        Self { by_length }
     }
 
     /// The lines that are read, in their order.
@@ -105,24 +112,15 @@ impl ReadHeaders {
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        HandOff::is_own(name) || self.lengths & bit(name.len()) != 0 && self.holds(name)
+        let names = self.by_length.get(Self::place(name)).map_or(&[][..], Vec::as_slice);
+        !names.is_empty()
+            && names.binary_search_by(|known| known.iter().copied().cmp(folded(name))).is_ok()
+            || HandOff::is_own(name)
     }
 
-    fn holds(&self, name: &[u8]) -> bool {
-        let order = |known: &[u8]| {
-            let mut pairs = known.iter().copied().zip(folded(name));
-            let differing = pairs.find(|(known, byte)| known != byte);
-            differing.map_or(Ordering::Equal, |(known, byte)| known.cmp(&byte))
-        };
-        let by_length = |known: &[u8]| known.len().cmp(&name.len());
-        let place =
-            self.names.binary_search_by(|known| by_length(known).then_with(|| order(known)));
-        place.is_ok()
+    fn place(name: &[u8]) -> usize {
+        name.len().min(LENGTHS - 1)
     }
-}
-
-fn bit(length: usize) -> u64 {
-    1 << length.min(63)
 }
 
 /// On which ports a verified peer is required (PeerAuthentication STRICT).
