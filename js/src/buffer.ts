@@ -13,7 +13,10 @@ const UNREADABLE: RequestDescription = { method: '', target: '\0', headers: [] }
 export class RequestBuffer {
   readonly #gate: Gate;
   #fields = new Uint32Array(0);
+  #names = NO_BYTES;
   #bytes = NO_BYTES;
+  /** The header names that stand in the buffer: mostly, they are those of the next request too. */
+  #written: readonly string[] = [];
 
   constructor(gate: Gate) {
     this.#gate = gate;
@@ -22,7 +25,7 @@ export class RequestBuffer {
   /** Writes a request where the engine reads it. */
   write(request: RequestDescription): void {
     const { headers, connection } = request;
-    this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0);
+    this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0, 0);
     const fields = this.#fields;
     let text = request.method + request.target;
     const put = (field: number, part: string | undefined): void => {
@@ -39,19 +42,32 @@ export class RequestBuffer {
     put(8, connection?.destinationIp);
     put(9, connection?.serverName);
     fields[11] = headers.length;
-    let field = FIXED_FIELDS;
+    const written = this.#written;
+    let isWritten = written.length === headers.length;
+    let index = 0;
     for (const line of headers) {
-      fields[field] = line[0].length;
-      fields[field + 1] = line[1].length;
-      text += line[0] + line[1];
-      field += 2;
+      isWritten &&= line[0] === written[index];
+      fields[FIXED_FIELDS + index * 2 + 1] = line[1].length;
+      text += line[1];
+      index += 1;
     }
+    if (!isWritten && !this.#writeNames(headers.map((line) => line[0]))) return this.write(UNREADABLE);
     this.#writeBytes(text, request.peer);
+  }
+
+  #writeNames(names: readonly string[]): boolean {
+    const text = names.join('');
+    this.#written = [];
+    this.#makeRoom(0, text.length, 0);
+    names.forEach((name, index) => { this.#fields[FIXED_FIELDS + index * 2] = name.length; });
+    if (!writeText(text, this.#names)) return false;
+    this.#written = names;
+    return true;
   }
 
   #writeBytes(text: string, peer: Peer | undefined): void {
     const [kind, identity] = peerBytes(peer);
-    this.#makeRoom(0, text.length + identity.length);
+    this.#makeRoom(0, 0, text.length + identity.length);
     this.#fields[1] = kind;
     this.#fields[10] = identity.length;
     if (!writeText(text, this.#bytes)) return this.write(UNREADABLE);
@@ -59,15 +75,16 @@ export class RequestBuffer {
   }
 
   /** Views of the memory go stale when it grows or moves. */
-  #makeRoom(fields: number, bytes: number): void {
+  #makeRoom(fields: number, names: number, bytes: number): void {
     const gate = this.#gate;
-    const grows = fields > this.#fields.length || bytes > this.#bytes.length;
+    const grows = fields > this.#fields.length || names > this.#names.length || bytes > this.#bytes.length;
     if (!grows && this.#bytes.length > 0) return;
     // Views of a memory that grew are empty, and can't be copied.
     const kept = this.#fields.length > 0 ? this.#fields.slice() : undefined;
-    gate.reserve(fields, bytes);
+    gate.reserve(fields, names, bytes);
     const { buffer } = linear_memory();
     this.#fields = new Uint32Array(buffer, gate.fields(), gate.field_capacity());
+    this.#names = new Uint8Array(buffer, gate.names(), gate.name_capacity());
     this.#bytes = new Uint8Array(buffer, gate.bytes(), gate.byte_capacity());
     if (kept !== undefined) this.#fields.set(kept);
   }

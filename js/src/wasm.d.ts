@@ -8,11 +8,13 @@ export class Gate {
   revision(): string;
   warnings(): string;
   sources(): string;
-  reserve(fields: number, bytes: number): void;
+  reserve(fields: number, names: number, bytes: number): void;
   fields(): number;
   bytes(): number;
   field_capacity(): number;
   byte_capacity(): number;
+  names(): number;
+  name_capacity(): number;
   begin(now: number): number;
   awaited_source(ticket: number): number | undefined;
   resume(ticket: number): number;

@@ -119,6 +119,25 @@ test('a request that is larger than the buffer grows it, and one over the limit 
   assert.equal(guard.decide(lines).reason, 'headers_too_large');
 });
 
+test('each request has its own header names, however they follow each other', async () => {
+  const rule = { to: [{ operation: { methods: ['GET'] } }], when: [{ key: 'request.headers[x-team]', values: ['blue'] }] };
+  const guard = await Guard.load({ workload, resources: [allow([rule])] });
+  const verdict = (...headers) => guard.decide({ method: 'GET', target: '/', headers }).verdict;
+  const long = 'n'.repeat(10_000);
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal(verdict(['x-team', 'blue']), 'allow');
+    assert.equal(verdict(['x-team', 'blue']), 'allow');
+    assert.equal(verdict(['x-tean', 'blue']), 'deny');
+    assert.equal(verdict(['X-Team', 'blue'], ['y', 'z']), 'allow');
+    assert.equal(verdict(['y', 'blue'], ['x-team', 'z']), 'deny');
+    assert.equal(verdict(), 'deny');
+    assert.equal(verdict([long, 'blue'], ['x-team', 'blue']), 'allow');
+    assert.equal(verdict([`${long}x`, '-'], ['-team', 'blue']), 'deny');
+    assert.equal(verdict(['\u0100', 'blue'], ['x-team', 'blue']), 'deny');
+    assert.equal(verdict(['\u00e9', 'blue'], ['x-team', 'blue']), 'allow');
+  }
+});
+
 test('keys are fetched once, and a token under them is accepted', async () => {
   const state = await issuer((response) => response.end(JWKS));
   const guard = await guarded(state);

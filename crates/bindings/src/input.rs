@@ -10,7 +10,8 @@
 //! | 12.. | for each line the lengths of name and value |
 //!
 //! An absent field is [`ABSENT`]. The bytes stand in the same order, without gaps, but those of
-//! the peer, which come last. Addresses are text.
+//! the peer, which come last, and the names of headers, which have a place of their own: mostly they
+//! are those of the request before, and need not be written again. Addresses are text.
 
 use core::net::IpAddr;
 
@@ -22,11 +23,13 @@ const ABSENT: u32 = u32::MAX;
 
 /// Room for almost every request; a larger one grows it.
 const FIELDS: usize = 512;
+const NAMES: usize = 4 * 1024;
 const BYTES: usize = 16 * 1024;
 
 /// The buffer. The host writes into it between two calls.
 pub(crate) struct Input {
     fields: Vec<u32>,
+    names: Vec<u8>,
     bytes: Vec<u8>,
 }
 
@@ -39,18 +42,23 @@ impl core::fmt::Debug for Input {
 
 impl Default for Input {
     fn default() -> Self {
-        Self { fields: vec![0; FIELDS], bytes: vec![0; BYTES] }
+        Self { fields: vec![0; FIELDS], names: vec![0; NAMES], bytes: vec![0; BYTES] }
     }
 }
 
 impl Input {
-    pub(crate) fn reserve(&mut self, fields: usize, bytes: usize) {
+    pub(crate) fn reserve(&mut self, fields: usize, names: usize, bytes: usize) {
         self.fields.resize(fields.max(self.fields.len()), 0);
+        self.names.resize(names.max(self.names.len()), 0);
         self.bytes.resize(bytes.max(self.bytes.len()), 0);
     }
 
     pub(crate) fn fields(&self) -> *const u32 {
         self.fields.as_ptr()
+    }
+
+    pub(crate) fn names(&self) -> *const u8 {
+        self.names.as_ptr()
     }
 
     pub(crate) fn bytes(&self) -> *const u8 {
@@ -61,13 +69,17 @@ impl Input {
         self.fields.len()
     }
 
+    pub(crate) fn name_capacity(&self) -> usize {
+        self.names.len()
+    }
+
     pub(crate) fn byte_capacity(&self) -> usize {
         self.bytes.len()
     }
 
     /// Shows the request to `look`; none if the table measures more than there is.
     pub(crate) fn with_request<T>(&self, look: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
-        let mut reader = Reader { fields: &self.fields, bytes: &self.bytes };
+        let mut reader = Reader { fields: &self.fields, names: &self.names, bytes: &self.bytes };
         let lines = if reader.number()? == 1 { Lines::Joined } else { Lines::Separate };
         let kind = reader.number()?;
         let port = present(reader.number()?).and_then(|port| u16::try_from(port).ok());
@@ -102,6 +114,7 @@ impl Input {
 
 struct Reader<'a> {
     fields: &'a [u32],
+    names: &'a [u8],
     bytes: &'a [u8],
 }
 
@@ -115,9 +128,7 @@ impl<'a> Reader<'a> {
     /// The next part, of that length: absent, there, or (the outer none) beyond the buffer.
     fn part(&mut self, length: u32) -> Option<Option<&'a [u8]>> {
         let Some(length) = present(length) else { return Some(None) };
-        let (part, rest) = self.bytes.split_at_checked(usize::try_from(length).ok()?)?;
-        self.bytes = rest;
-        Some(Some(part))
+        cut(&mut self.bytes, length).map(Some)
     }
 
     fn header_lines(&mut self, count: usize) -> Option<Vec<HeaderLine<'a>>> {
@@ -125,12 +136,19 @@ impl<'a> Reader<'a> {
         let (pairs, _) = lengths.as_chunks::<2>();
         let mut lines = Vec::with_capacity(count);
         for [name, value] in pairs {
-            let name = self.part(*name)??;
-            let value = self.part(*value)??.trim_ascii_field();
+            let name = cut(&mut self.names, *name)?;
+            let value = cut(&mut self.bytes, *value)?.trim_ascii_field();
             lines.push(HeaderLine { name, value });
         }
         Some(lines)
     }
+}
+
+/// Takes the first bytes, if there are so many.
+fn cut<'a>(bytes: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
+    let (part, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+    *bytes = rest;
+    Some(part)
 }
 
 trait FieldValue {
@@ -176,19 +194,19 @@ fn peer_of(kind: u32, bytes: &[u8]) -> Peer {
 mod tests {
     use super::*;
 
-    fn input(fields: &[u32], bytes: &[u8]) -> Input {
-        Input { fields: fields.to_vec(), bytes: bytes.to_vec() }
+    fn input(fields: &[u32], names: &[u8], bytes: &[u8]) -> Input {
+        Input { fields: fields.to_vec(), names: names.to_vec(), bytes: bytes.to_vec() }
     }
 
     /// GET / with one header line of 1 and 3 bytes.
     fn usual(bytes: &[u8]) -> Input {
         let a = ABSENT;
-        input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], bytes)
+        input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], b"n", bytes)
     }
 
     #[test]
     fn parts_are_read_in_order_and_values_lose_the_space_around_them() {
-        usual(b"GET/n v ")
+        usual(b"GET/ v ")
             .with_request(|request| {
                 assert_eq!((request.method, request.target), (&b"GET"[..], &b"/"[..]));
                 assert_eq!(request.authority, None);
@@ -203,21 +221,23 @@ mod tests {
 
     #[test]
     fn a_table_that_measures_more_than_there_is_is_no_request() {
-        assert!(usual(b"GET/n v ").with_request(|_| ()).is_some());
-        assert!(usual(b"GET/n v").with_request(|_| ()).is_none());
+        assert!(usual(b"GET/ v ").with_request(|_| ()).is_some());
+        assert!(usual(b"GET/ v").with_request(|_| ()).is_none());
         let a = ABSENT;
-        let lines = |count| input(&[0, 0, a, 0, 0, a, a, a, a, a, a, count, 0, 0], b"");
+        let lines = |count| input(&[0, 0, a, 0, 0, a, a, a, a, a, a, count, 0, 0], b"", b"");
+        let nameless = input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], b"", b"GET/ v ");
+        assert!(nameless.with_request(|_| ()).is_none());
         assert!(lines(1).with_request(|_| ()).is_some());
         assert!(lines(2).with_request(|_| ()).is_none());
         assert!(lines(u32::MAX).with_request(|_| ()).is_none());
-        assert!(input(&[0; 11], b"").with_request(|_| ()).is_none());
+        assert!(input(&[0; 11], b"", b"").with_request(|_| ()).is_none());
     }
 
     #[test]
     fn addresses_are_text_and_what_is_none_is_unknown() {
         let a = ABSENT;
         let fields = [1, 1, 443, 0, 0, a, 9, 1, a, a, a, 0];
-        input(&fields, b"127.0.0.1x")
+        input(&fields, b"", b"127.0.0.1x")
             .with_request(|request| {
                 assert_eq!(request.connection.source_ip, "127.0.0.1".parse().ok());
                 assert_eq!(request.connection.remote_ip, None);

@@ -106,9 +106,10 @@ impl Gate {
         text::sources(self.engine.key_sources())
     }
 
-    /// Makes room for a request of so many fields and bytes. Pointers are stale afterwards.
-    pub fn reserve(&mut self, fields: usize, bytes: usize) {
-        self.input.reserve(fields, bytes);
+    /// Makes room for a request of so many fields, bytes of header names, and other bytes. Pointers
+    /// are stale afterwards.
+    pub fn reserve(&mut self, fields: usize, names: usize, bytes: usize) {
+        self.input.reserve(fields, names, bytes);
     }
 
     /// Where the fields stand in memory, as the module `input` lays them out.
@@ -117,7 +118,13 @@ impl Gate {
         self.input.fields()
     }
 
-    /// Where the bytes stand in memory.
+    /// Where the header names stand in memory.
+    #[must_use]
+    pub fn names(&self) -> *const u8 {
+        self.input.names()
+    }
+
+    /// Where the other bytes stand in memory.
     #[must_use]
     pub fn bytes(&self) -> *const u8 {
         self.input.bytes()
@@ -129,7 +136,13 @@ impl Gate {
         self.input.field_capacity()
     }
 
-    /// How many bytes there is room for.
+    /// How many bytes of header names there is room for.
+    #[must_use]
+    pub fn name_capacity(&self) -> usize {
+        self.input.name_capacity()
+    }
+
+    /// How many other bytes there is room for.
     #[must_use]
     pub fn byte_capacity(&self) -> usize {
         self.input.byte_capacity()
