@@ -47,19 +47,19 @@ async function freshTokens(algorithm) {
   return interleave(contenders, ROUNDS);
 }
 
-/** The same token again and again, as a client sends it. */
+/** The same token again and again, as a client sends it: each request has an identifier of its own. */
 async function repeatedToken(algorithm) {
   const keys = issuer(algorithm);
   const token = keys.token(0);
   const times = (count, work) => () => {
-    for (let index = 0; index < count; index += 1) work();
+    for (let index = 0; index < count; index += 1) work(index);
     return count;
   };
   const whole = await guard(keys, 1);
-  const request = described(token);
+  const requests = Array.from({ length: 64 }, () => described(token));
   const { 'fast-jwt, cache on': cached, 'fast-jwt, cache off': uncached } = await libraries(algorithm, keys);
   return interleave({
-    '**lychgate, token and policy**': times(REPEATS, () => allowed(whole.decide(request))),
+    '**lychgate, token and policy**': times(REPEATS, (index) => allowed(whole.decide(requests[index % 64]))),
     'fast-jwt, cache on': times(REPEATS, () => cached(token)),
     'fast-jwt, cache off': times(TOKENS, () => uncached(token)),
   }, ROUNDS);
@@ -80,17 +80,18 @@ async function policies(rules) {
   const bare = await pathGuard(rules);
   const keys = issuer('EdDSA');
   const withToken = await guard(keys, rules);
-  const request = described(undefined, `/items/${rules - 1}`);
-  const signed = described(keys.token(0));
+  const token = keys.token(0);
+  const requests = Array.from({ length: 64 }, () => described(undefined, `/items/${rules - 1}`));
+  const signed = Array.from({ length: 64 }, () => described(token));
   const times = (count, work) => () => {
-    for (let index = 0; index < count; index += 1) work();
+    for (let index = 0; index < count; index += 1) work(index);
     return count;
   };
   const few = Math.ceil(2000 / (rules + 9));
   const others = Object.entries(await engines(rules)).map(([name, decide]) => [name, timesAwaited(few, decide)]);
   return interleave({
-    '**lychgate, rules by path**': times(REPEATS, () => allowed(bare.decide(request))),
-    '**lychgate, repeated token and rules**': times(REPEATS, () => allowed(withToken.decide(signed))),
+    '**lychgate, rules by path**': times(REPEATS, (index) => allowed(bare.decide(requests[index % 64]))),
+    '**lychgate, repeated token and rules**': times(REPEATS, (index) => allowed(withToken.decide(signed[index % 64]))),
     ...Object.fromEntries(others),
   }, ROUNDS);
 }

@@ -47,11 +47,16 @@ function policies(rules, rule) {
   return list;
 }
 
-/** The request that a client sends. */
+/** Identifiers of requests: no two that follow each other have the same. */
+const IDS = Array.from({ length: 64 }, (_, number) => `6a1f7c1c-8d2c-4a53-9a2e-0d6f6a3b1c${10 + number}`);
+let sent = 0;
+
+/** The request that a client sends, with an identifier of its own. */
 export function described(token, path = '/items/0') {
+  sent += 1;
   const headers = [
     ['Host', 'api.example.com'], ['User-Agent', 'bench/1.0'], ['Accept', 'application/json'],
-    ['Accept-Encoding', 'gzip, br'], ['X-Request-Id', '6a1f7c1c-8d2c-4a53-9a2e-0d6f6a3b1c22'],
+    ['Accept-Encoding', 'gzip, br'], ['X-Request-Id', IDS[sent % IDS.length]],
   ];
   if (token !== undefined) headers.push(['Authorization', `Bearer ${token}`]);
   return { method: 'GET', target: path, authority: 'api.example.com', headers };

@@ -1,5 +1,5 @@
 import { linear_memory, type Gate } from '#wasm';
-import type { Peer, RequestDescription } from './types.js';
+import type { Connection, Peer, RequestDescription } from './types.js';
 
 const ABSENT = 0xffff_ffff;
 const FIXED_FIELDS = 12;
@@ -24,24 +24,23 @@ export class RequestBuffer {
 
   /** Writes a request where the engine reads it. */
   write(request: RequestDescription): void {
-    const { headers, connection } = request;
+    const { method, target, authority, headers, connection } = request;
     this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0, 0);
     const fields = this.#fields;
-    let text = request.method + request.target;
-    const put = (field: number, part: string | undefined): void => {
-      fields[field] = part === undefined ? ABSENT : part.length;
-      if (part !== undefined) text += part;
-    };
     fields[0] = request.joined === true ? 1 : 0;
     fields[2] = connection?.destinationPort ?? ABSENT;
-    fields[3] = request.method.length;
-    fields[4] = request.target.length;
-    put(5, request.authority);
-    put(6, connection?.sourceIp);
-    put(7, connection?.remoteIp);
-    put(8, connection?.destinationIp);
-    put(9, connection?.serverName);
+    fields[3] = method.length;
+    fields[4] = target.length;
+    fields[5] = authority?.length ?? ABSENT;
     fields[11] = headers.length;
+    let text = method + target + (authority ?? '');
+    let length = method.length + target.length + (authority?.length ?? 0);
+    fields[6] = fields[7] = fields[8] = fields[9] = ABSENT;
+    if (connection !== undefined) {
+      const behind = this.#writeConnection(connection);
+      text += behind;
+      length += behind.length;
+    }
     const written = this.#written;
     let isWritten = written.length === headers.length;
     let index = 0;
@@ -49,18 +48,35 @@ export class RequestBuffer {
       isWritten &&= line[0] === written[index];
       fields[FIXED_FIELDS + index * 2 + 1] = line[1].length;
       text += line[1];
+      length += line[1].length;
       index += 1;
     }
+    // What is no string has another length than its text, and would shift what comes behind it.
+    if (length !== text.length) return this.write(UNREADABLE);
     if (!isWritten && !this.#writeNames(headers.map((line) => line[0]))) return this.write(UNREADABLE);
     this.#writeBytes(text, request.peer);
+  }
+
+  #writeConnection({ sourceIp, remoteIp, destinationIp, serverName }: Connection): string {
+    let text = '';
+    [sourceIp, remoteIp, destinationIp, serverName].forEach((part, index) => {
+      if (part === undefined) return;
+      this.#fields[6 + index] = part.length;
+      text += part;
+    });
+    return text;
   }
 
   #writeNames(names: readonly string[]): boolean {
     const text = names.join('');
     this.#written = [];
     this.#makeRoom(0, text.length, 0);
-    names.forEach((name, index) => { this.#fields[FIXED_FIELDS + index * 2] = name.length; });
-    if (!writeText(text, this.#names)) return false;
+    let length = 0;
+    names.forEach((name, index) => {
+      this.#fields[FIXED_FIELDS + index * 2] = name.length;
+      length += name.length;
+    });
+    if (length !== text.length || !writeText(text, this.#names)) return false;
     this.#written = names;
     return true;
   }
