@@ -15,7 +15,7 @@
 
 use core::net::IpAddr;
 
-use lychgate_core::request::{Connection, HeaderLine, Lines, Request};
+use lychgate_core::request::{Connection, HeaderLine, Lines, Request, cleared};
 use lychgate_core::spiffe::Peer;
 
 /// What stands for "there is none".
@@ -31,6 +31,8 @@ pub(crate) struct Input {
     fields: Vec<u32>,
     names: Vec<u8>,
     bytes: Vec<u8>,
+    /// Empty, and its memory is for the lines of the next request.
+    lines: Vec<HeaderLine<'static>>,
 }
 
 /// Holds credentials, so it can't be formatted.
@@ -42,7 +44,12 @@ impl core::fmt::Debug for Input {
 
 impl Default for Input {
     fn default() -> Self {
-        Self { fields: vec![0; FIELDS], names: vec![0; NAMES], bytes: vec![0; BYTES] }
+        Self {
+            fields: vec![0; FIELDS],
+            names: vec![0; NAMES],
+            bytes: vec![0; BYTES],
+            lines: Vec::new(),
+        }
     }
 }
 
@@ -78,7 +85,7 @@ impl Input {
     }
 
     /// Shows the request to `look`; none if the table measures more than there is.
-    pub(crate) fn with_request<T>(&self, look: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
+    pub(crate) fn with_request<T>(&mut self, look: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
         let mut reader = Reader { fields: &self.fields, names: &self.names, bytes: &self.bytes };
         let lines = if reader.number()? == 1 { Lines::Joined } else { Lines::Separate };
         let kind = reader.number()?;
@@ -97,9 +104,10 @@ impl Input {
             destination_port: port,
             server_name: reader.part(server_name)?,
         };
-        let headers = reader.header_lines(count)?;
+        let mut headers: Vec<HeaderLine<'_>> = core::mem::take(&mut self.lines);
+        reader.header_lines(count, &mut headers)?;
         let peer = peer_of(kind, reader.part(peer)?.unwrap_or_default());
-        Some(look(&Request {
+        let seen = look(&Request {
             method,
             target,
             authority,
@@ -108,7 +116,9 @@ impl Input {
             peer: &peer,
             connection,
             metadata: &[],
-        }))
+        });
+        self.lines = cleared(headers);
+        Some(seen)
     }
 }
 
@@ -131,16 +141,16 @@ impl<'a> Reader<'a> {
         cut(&mut self.bytes, length).map(Some)
     }
 
-    fn header_lines(&mut self, count: usize) -> Option<Vec<HeaderLine<'a>>> {
+    fn header_lines(&mut self, count: usize, lines: &mut Vec<HeaderLine<'a>>) -> Option<()> {
         let lengths = self.fields.get(..count.checked_mul(2)?)?;
         let (pairs, _) = lengths.as_chunks::<2>();
-        let mut lines = Vec::with_capacity(count);
+        lines.reserve(count);
         for [name, value] in pairs {
             let name = cut(&mut self.names, *name)?;
             let value = cut(&mut self.bytes, *value)?.trim_ascii_field();
             lines.push(HeaderLine { name, value });
         }
-        Some(lines)
+        Some(())
     }
 }
 
@@ -195,7 +205,12 @@ mod tests {
     use super::*;
 
     fn input(fields: &[u32], names: &[u8], bytes: &[u8]) -> Input {
-        Input { fields: fields.to_vec(), names: names.to_vec(), bytes: bytes.to_vec() }
+        Input {
+            fields: fields.to_vec(),
+            names: names.to_vec(),
+            bytes: bytes.to_vec(),
+            lines: Vec::new(),
+        }
     }
 
     /// GET / with one header line of 1 and 3 bytes.
@@ -225,7 +240,7 @@ mod tests {
         assert!(usual(b"GET/ v").with_request(|_| ()).is_none());
         let a = ABSENT;
         let lines = |count| input(&[0, 0, a, 0, 0, a, a, a, a, a, a, count, 0, 0], b"", b"");
-        let nameless = input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], b"", b"GET/ v ");
+        let mut nameless = input(&[0, 0, a, 3, 1, a, a, a, a, a, a, 1, 1, 3], b"", b"GET/ v ");
         assert!(nameless.with_request(|_| ()).is_none());
         assert!(lines(1).with_request(|_| ()).is_some());
         assert!(lines(2).with_request(|_| ()).is_none());

@@ -10,13 +10,14 @@ mod screen;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::authn::{AuthnStep, AwaitingKeys, CheckingSignature, KeySource, Keys, SourceId};
 use crate::decision::{Decision, Judgment};
 use crate::finding::Finding;
 use crate::jwt::key::{Outcome, SignatureCheck, Verifier};
 use crate::policy::Needs;
-use crate::request::{Headers, Request, correlation};
+use crate::request::{HeaderLine, Headers, Request, cleared, correlation};
 use crate::ruleset::Ruleset;
 use crate::time::UnixTime;
 pub use cache::Cache;
@@ -158,15 +159,10 @@ impl Engine {
         if let Err(refusal) = screen::check_size(ruleset, request) {
             return Step::done(evaluate::refuse(ruleset, request, refusal), request);
         }
-        let lines: Vec<_> = ruleset.read.of(request.headers).copied().collect();
+        let mut lines: Vec<HeaderLine<'_>> = mem::take(&mut cache.lines);
+        lines.extend(ruleset.read.of(request.headers));
         let seen = Request { headers: &lines, ..*request };
-        if let Some(judgment) = cache.recent.find(ruleset, &seen)
-            && let Some(token) = judgment.crossing.token()
-            && ruleset.authenticator.accepts_again(token, now, keys)
-        {
-            return Step::done(Arc::clone(judgment), request);
-        }
-        match self.look_at(&seen, now, (keys, cache), verifier) {
+        let step = match self.look_at(&seen, now, (keys, cache), verifier) {
             Looked::Done(judgment) => Step::done(judgment, request),
             Looked::Verify(checking) => {
                 Step::Verify(Pending { rest: Rest::of(ruleset, &seen, request), checking })
@@ -174,7 +170,9 @@ impl Engine {
             Looked::NeedKeys(awaiting) => {
                 Step::NeedKeys(Waiting { rest: Rest::of(ruleset, &seen, request), awaiting })
             }
-        }
+        };
+        cache.lines = cleared(lines);
+        step
     }
 
     /// Decides about a request of which only that is left which the policy can see.
@@ -185,11 +183,17 @@ impl Engine {
         (keys, cache): (&Keys, &mut Cache),
         verifier: Option<&dyn Verifier>,
     ) -> Looked {
+        let authenticator = &self.ruleset.authenticator;
+        if let Some(judgment) = cache.recent.find(&self.ruleset, seen)
+            && let Some(token) = judgment.crossing.token()
+            && authenticator.accepts_again(token, now, keys)
+        {
+            return Looked::Done(Arc::clone(judgment));
+        }
         let screened = match Screened::of(&self.ruleset, seen) {
             Ok(screened) => screened,
             Err(refusal) => return evaluate::refuse(&self.ruleset, seen, refusal).into(),
         };
-        let authenticator = &self.ruleset.authenticator;
         let credential = match screened.credential(authenticator) {
             Ok(Some(credential)) => credential,
             Ok(None) => return screened.evaluate(None).into(),

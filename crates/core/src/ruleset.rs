@@ -90,7 +90,7 @@ impl ReadHeaders {
     pub(crate) fn new(relied: &ReliedHeaders) -> Self {
         let besides = ["host", "connection", "origin", "access-control-request-method"];
         let names = relied.0.iter().map(Box::as_ref).chain(besides.map(str::as_bytes));
-        let mut by_length = Vec::new();
+        let mut by_length: Vec<Vec<Box<[u8]>>> = Vec::new();
         by_length.resize_with(LENGTHS, Vec::new);
         for name in names {
             if let Some(names) = by_length.get_mut(Self::place(name)) {
@@ -98,7 +98,7 @@ impl ReadHeaders {
             }
         }
         for names in &mut by_length {
-            order::sort_by(names, |a: &Box<[u8]>, b| a < b);
+            order::sort_by(names, |a, b| a < b);
         }
         Self { by_length }
     }

@@ -1,7 +1,10 @@
 //! What an engine remembers from one request to the next.
 
+use alloc::vec::Vec;
+
 use super::recent::Recent;
 use crate::authn::TokenCache;
+use crate::request::HeaderLine;
 
 /// What is remembered from one request to the next: tokens that are genuine, and requests that were
 /// decided. It changes what an answer costs, never the answer.
@@ -11,6 +14,8 @@ use crate::authn::TokenCache;
 pub struct Cache {
     pub(super) tokens: TokenCache,
     pub(super) recent: Recent,
+    /// Empty, and its memory is for the lines of the next request.
+    pub(super) lines: Vec<HeaderLine<'static>>,
 }
 
 impl Cache {
@@ -20,7 +25,11 @@ impl Cache {
     /// Entries are rounded down to a power of two; with less than 4 nothing is kept.
     #[must_use]
     pub fn new(entries: usize, bytes: usize) -> Self {
-        Self { tokens: TokenCache::new(entries, bytes), recent: Recent::new(entries) }
+        Self {
+            tokens: TokenCache::new(entries, bytes),
+            recent: Recent::new(entries),
+            lines: Vec::new(),
+        }
     }
 }
 
