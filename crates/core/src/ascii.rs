@@ -23,11 +23,13 @@ impl Class {
     }
 
     /// Whether all bytes are in the set.
+    #[inline]
     pub(crate) fn has_all(self, bytes: &[u8]) -> bool {
         bytes.iter().fold(self.0, |all, byte| all & classes(*byte)) != 0
     }
 }
 
+#[inline]
 fn classes(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }

@@ -5,6 +5,7 @@ const HASHED: usize = 128;
 
 /// Mixes the length and the last 128 bytes, where a genuine token has its signature, which is as
 /// good as random. Spreads over places; equality is decided by [`is_same`].
+#[inline]
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let end = bytes.last_chunk::<HASHED>().map_or(bytes, <[u8; HASHED]>::as_slice);
@@ -19,6 +20,7 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// Whether both are equal: WebAssembly's own comparison looks at single bytes.
+#[inline]
 pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (others, behind)) = (bytes.as_chunks::<8>(), other.as_chunks::<8>());
     let differing = |all: u64, (word, other): (&[u8; 8], &[u8; 8])| {
@@ -29,6 +31,7 @@ pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
 
 /// One round: an odd multiplier (2^64 divided by the golden ratio) carries bits up, the rotation
 /// brings them back down.
+#[inline]
 pub(crate) const fn mix(hash: u64, word: u64) -> u64 {
     (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
 }

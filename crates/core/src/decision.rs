@@ -133,6 +133,7 @@ impl Reason {
 
     /// The stable code, for logs, metrics and tests.
     #[must_use]
+    #[inline]
     pub const fn code(self) -> &'static str {
         match self {
             Self::AllowedByRule => "allowed_by_rule",
@@ -173,12 +174,14 @@ impl Reason {
 
     /// The verdict that goes with this reason.
     #[must_use]
+    #[inline]
     pub const fn verdict(self) -> Verdict {
         if self.status() == 200 { Verdict::Allow } else { Verdict::Deny }
     }
 
     /// The HTTP status of the answer; 200 stands for "passed on".
     #[must_use]
+    #[inline]
     pub const fn status(self) -> u16 {
         match self {
             Self::AllowedByRule | Self::NoAllowPolicy => 200,
@@ -295,6 +298,7 @@ impl Judgment {
 }
 
 impl Decision {
+    #[inline]
     pub(crate) fn new(judgment: Arc<Judgment>, correlation_id: Option<Box<str>>) -> Self {
         Self { judgment, correlation_id }
     }
@@ -316,36 +320,42 @@ impl Decision {
         &self.judgment
     }
 
+    #[inline]
     pub(crate) fn ruleset(&self) -> &Ruleset {
         &self.judgment.ruleset
     }
 
     /// Why.
     #[must_use]
+    #[inline]
     pub fn reason(&self) -> Reason {
         self.judgment.reason
     }
 
     /// Whether the request may pass. In shadow mode the host lets it pass all the same.
     #[must_use]
+    #[inline]
     pub fn verdict(&self) -> Verdict {
         self.judgment.reason.verdict()
     }
 
     /// The HTTP status of the answer; 200 stands for "passed on".
     #[must_use]
+    #[inline]
     pub fn status(&self) -> u16 {
         self.judgment.reason.status()
     }
 
     /// Whether the host must refuse the request: a denial, and not in shadow mode.
     #[must_use]
+    #[inline]
     pub fn refuses(&self) -> bool {
         self.verdict() == Verdict::Deny && !self.is_shadow()
     }
 
     /// Whether the policy only watches.
     #[must_use]
+    #[inline]
     pub fn is_shadow(&self) -> bool {
         self.ruleset().settings.shadow
     }
@@ -407,6 +417,7 @@ impl Decision {
     /// policy, token and peer. Answers quicker than a comparison of the changes, and may say no
     /// where they are equal.
     #[must_use]
+    #[inline]
     pub fn changes_as(&self, other: &Self) -> bool {
         let (this, other) = (&*self.judgment, &*other.judgment);
         let is_same = || {

@@ -102,6 +102,7 @@ impl Engine {
     /// Begins to decide about a request.
     ///
     /// `now` is the host's clock; `keys` were made from [`key_sources`](Self::key_sources).
+    #[inline]
     pub fn begin(
         &self,
         request: &Request<'_>,
@@ -115,6 +116,7 @@ impl Engine {
     /// Begins as [`begin`](Self::begin) does and asks `verifier` about signatures at once, for hosts
     /// whose crypto library does not make them wait: the answer is never [`Step::Verify`], and the
     /// request is copied only if it has to wait for keys.
+    #[inline]
     pub fn begin_with(
         &self,
         request: &Request<'_>,
@@ -148,6 +150,7 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn run(
         &self,
         request: &Request<'_>,
@@ -176,6 +179,7 @@ impl Engine {
     }
 
     /// Decides about a request of which only that is left which the policy can see.
+    #[inline]
     fn look_at(
         &self,
         seen: &Request<'_>,
@@ -235,6 +239,7 @@ impl From<Judgment> for Looked {
 }
 
 impl Step {
+    #[inline]
     fn done(judgment: impl Into<Arc<Judgment>>, request: &Request<'_>) -> Self {
         Self::Done(Decision::new(judgment.into(), correlation_id(request)))
     }
@@ -294,6 +299,7 @@ impl Rest {
     }
 }
 
+#[inline]
 fn correlation_id(request: &Request<'_>) -> Option<Box<str>> {
     correlation::correlation_id(Headers::of(request)).map(Into::into)
 }

@@ -40,6 +40,7 @@ impl fmt::Debug for HeaderLine<'_> {
 
 /// Empties a list of lines and keeps its memory, for the lines of another request.
 #[must_use]
+#[inline]
 pub fn cleared(mut lines: Vec<HeaderLine<'_>>) -> Vec<HeaderLine<'static>> {
     lines.clear();
     // Collecting what was taken out of a list goes back into its memory.
@@ -76,6 +77,7 @@ pub struct Connection<'a> {
 
 impl Connection<'_> {
     /// The same connection without its only borrowed part.
+    #[inline]
     pub(crate) fn without_server_name(&self) -> Connection<'static> {
         Connection {
             source_ip: self.source_ip,

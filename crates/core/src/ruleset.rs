@@ -69,6 +69,7 @@ impl ReliedHeaders {
     }
 
     /// Whether this header, in any case, is one of them.
+    #[inline]
     pub(crate) fn contains(&self, name: &[u8]) -> bool {
         HandOff::is_own(name) || self.holds(&name.to_ascii_lowercase())
     }
@@ -104,6 +105,7 @@ impl ReadHeaders {
     }
 
     /// The lines that are read, in their order.
+    #[inline]
     pub(crate) fn of<'l, 'a>(
         &'l self,
         lines: &'l [HeaderLine<'a>],
@@ -111,6 +113,7 @@ impl ReadHeaders {
         lines.iter().filter(|line| self.contains(line.name))
     }
 
+    #[inline]
     fn contains(&self, name: &[u8]) -> bool {
         let names = self.by_length.get(Self::place(name)).map_or(&[][..], Vec::as_slice);
         !names.is_empty()
@@ -118,6 +121,7 @@ impl ReadHeaders {
             || HandOff::is_own(name)
     }
 
+    #[inline]
     fn place(name: &[u8]) -> usize {
         name.len().min(LENGTHS - 1)
     }

@@ -89,6 +89,7 @@ impl HandOff {
     }
 
     /// Whether a header is under Lychgate's own prefix, for a reader that takes `_` for `-` too.
+    #[inline]
     pub(crate) fn is_own(name: &[u8]) -> bool {
         // Most names are told from Lychgate's own by their third letter.
         matches!(name, [_, _, b'l' | b'L', ..])
@@ -225,6 +226,7 @@ impl UpstreamChanges {
 }
 
 /// A name in lower case and with `-` for `_`.
+#[inline]
 pub(crate) fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
     name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
 }

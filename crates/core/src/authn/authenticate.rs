@@ -234,6 +234,7 @@ impl Authenticator {
     /// Whether a token is still accepted as it was: now, with these keys, by the same rule.
     ///
     /// Asks again what may have changed: the time, and keys that are fetched.
+    #[inline]
     pub(crate) fn accepts_again(
         &self,
         accepted: &AcceptedToken,
@@ -403,6 +404,7 @@ impl AcceptedToken {
 
     /// The claims.
     #[must_use]
+    #[inline]
     pub fn claims(&self) -> &Claims {
         self.token.claims()
     }

@@ -58,6 +58,7 @@ impl Crossing {
         Self { bytes, ends, token: token.cloned() }
     }
 
+    #[inline]
     pub(crate) fn token(&self) -> Option<&AcceptedToken> {
         self.token.as_ref()
     }

@@ -59,6 +59,7 @@ impl OwnedRequest {
     }
 
     /// Whether this is a copy of an equal request.
+    #[inline]
     pub(super) fn is(&self, request: &Request<'_>) -> bool {
         let is = |range: &Range<usize>, bytes: &[u8]| is_same(self.bytes.slice(range), bytes);
         let is_optional = |range: &Option<Range<usize>>, bytes: Option<&[u8]>| match (range, bytes)
@@ -110,6 +111,7 @@ impl Bytes {
         start..self.0.len()
     }
 
+    #[inline]
     fn slice(&self, range: &Range<usize>) -> &[u8] {
         self.0.get(range.clone()).unwrap_or_default()
     }

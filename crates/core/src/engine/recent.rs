@@ -44,6 +44,7 @@ impl Recent {
     }
 
     /// What was decided about a request that looked the same to this policy.
+    #[inline]
     pub(super) fn find(
         &self,
         ruleset: &Arc<Ruleset>,
@@ -75,6 +76,7 @@ impl Recent {
         }
     }
 
+    #[inline]
     fn place(&self, hash: u64) -> usize {
         let mask = u64::try_from(self.size.saturating_sub(1)).unwrap_or(0);
         usize::try_from(hash & mask).unwrap_or(0)
@@ -82,6 +84,7 @@ impl Recent {
 }
 
 /// Spreads requests by what mostly tells them apart.
+#[inline]
 fn hash_of(seen: &Request<'_>) -> u64 {
     let start = mix(hash(seen.target), hash(seen.method));
     let hash = seen.headers.iter().fold(start, |sum, line| mix(sum, hash(line.value)));

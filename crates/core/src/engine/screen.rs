@@ -28,6 +28,7 @@ pub(super) struct Refusal {
 }
 
 /// Checks the headers of a request against the limits, also those that nobody reads.
+#[inline]
 pub(super) fn check_size(ruleset: &Ruleset, request: &Request<'_>) -> Result<(), Refusal> {
     let limit = ruleset.settings.header_bytes;
     Headers::of(request).check_size(limit).map_err(|_| Reason::HeadersTooLarge.into())

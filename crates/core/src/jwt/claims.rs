@@ -230,6 +230,7 @@ impl Claims {
     ///
     /// # Errors
     /// The first rule that is broken.
+    #[inline]
     pub fn check_time(&self, now: UnixTime, rules: &TimeRules) -> Result<(), ClaimError> {
         let expires = self.expires.value("exp")?;
         let not_before = self.not_before.value("nbf")?.map(NumericDate::ceil);

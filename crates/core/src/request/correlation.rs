@@ -9,6 +9,7 @@ use crate::request::Headers;
 /// A header that stands twice or breaks its grammar counts as absent, so that nothing else can
 /// reach a log. The id says nothing about who sent it.
 #[must_use]
+#[inline]
 pub fn correlation_id(headers: Headers<'_>) -> Option<&str> {
     let lines = headers.only_lines(["traceparent", "b3", "x-b3-traceid", "x-request-id"]);
     let [parent, single, trace, request] = lines;
@@ -50,6 +51,7 @@ fn trace_id(value: &str) -> Option<&str> {
 }
 
 /// An identifier of 1 to 128 letters, digits, dots, dashes, underscores and colons.
+#[inline]
 fn request_id(value: &str) -> Option<&str> {
     let fits = (1..=128).contains(&value.len()) && Class::REQUEST_ID.has_all(value.as_bytes());
     fits.then_some(value)

@@ -18,6 +18,7 @@ impl<'a> Headers<'a> {
 
     /// The lines of a request.
     #[must_use]
+    #[inline]
     pub const fn of(request: &Request<'a>) -> Self {
         Self(request.headers)
     }
@@ -44,6 +45,7 @@ impl<'a> Headers<'a> {
     }
 
     /// As [`only_line`](Self::only_line) for several names, looking at each line once.
+    #[inline]
     pub(crate) fn only_lines<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
         let mut found = [Found::Nowhere; N];
         for line in self.0 {
@@ -67,6 +69,7 @@ impl<'a> Headers<'a> {
     ///
     /// # Errors
     /// What was counted; counting stops when a limit is passed.
+    #[inline]
     pub fn check_size(self, bytes: usize) -> Result<(), HeadersTooLarge> {
         let (lines, limit) = (self.0.len(), bytes);
         if lines > HEADER_LINES {
