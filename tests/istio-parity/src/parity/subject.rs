@@ -1,5 +1,7 @@
 //! Lychgate's side: the engine with a verifier that believes the test's own signatures.
 
+use std::cell::RefCell;
+
 use lychgate_core::authn::Keys;
 use lychgate_core::decision::{Reason, Verdict};
 use lychgate_core::engine::{Cache, Engine};
@@ -46,6 +48,8 @@ pub struct Ours {
 pub struct Subject {
     engine: Engine,
     keys: Keys,
+    /// One for all requests, so that what is remembered of one could change the answer to another.
+    cache: RefCell<Cache>,
 }
 
 impl Subject {
@@ -57,7 +61,7 @@ impl Subject {
         let engine = Engine::load(setup.bundle().as_bytes(), &Portable)
             .map_err(|error| (error.code().to_owned(), error.to_string()))?;
         let keys = Keys::new(engine.key_sources(), 1);
-        Ok(Self { engine, keys })
+        Ok(Self { engine, keys, cache: RefCell::default() })
     }
 
     /// What the native core says.
@@ -105,14 +109,11 @@ impl Subject {
             },
             metadata: &metadata,
         };
-        let mut cache = Cache::new(4, 1 << 16);
-        let decision = self.engine.decide(
-            &request,
-            UnixTime::from_seconds(now()),
-            &self.keys,
-            &mut cache,
-            &Portable,
-        );
+        let (now, mut cache) = (UnixTime::from_seconds(now()), self.cache.borrow_mut());
+        let mut decide = || self.engine.decide(&request, now, &self.keys, &mut cache, &Portable);
+        // The second time the request is remembered, for those that come after it.
+        let (decision, again) = (decide(), decide());
+        assert_eq!(decision.reason(), again.reason(), "the same request got another answer");
         Ours {
             allowed: decision.verdict() == Verdict::Allow,
             reason: decision.reason(),
