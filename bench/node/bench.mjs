@@ -57,9 +57,13 @@ async function repeatedToken(algorithm) {
   };
   const whole = await guard(keys, 1);
   const requests = Array.from({ length: 64 }, () => described(token));
+  // More than a guard remembers: by the time that one comes again it is forgotten.
+  const others = Array.from({ length: 4096 }, (_, number) => described(token, `/items/0?n=${number}`));
+  let next = 0;
   const { 'fast-jwt, cache on': cached, 'fast-jwt, cache off': uncached } = await libraries(algorithm, keys);
   return interleave({
     '**lychgate, token and policy**': times(REPEATS, (index) => allowed(whole.decide(requests[index % 64]))),
+    'lychgate, with a query that is new': times(REPEATS, () => allowed(whole.decide(others[next++ % others.length]))),
     'fast-jwt, cache on': times(REPEATS, () => cached(token)),
     'fast-jwt, cache off': times(TOKENS, () => uncached(token)),
   }, ROUNDS);
