@@ -1,4 +1,4 @@
-//! Comparing and spreading bytes, eight at a time.
+//! Comparing, finding and spreading bytes, eight at a time.
 
 /// Bytes at the end by which a text is found.
 const HASHED: usize = 128;
@@ -14,8 +14,8 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     for (to, from) in last.iter_mut().zip(rest) {
         *to = *from;
     }
-    let words = words.iter().chain(core::iter::once(&last));
-    let hash = words.fold(length, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = words.iter().fold(length, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = mix(hash, u64::from_le_bytes(last));
     hash ^ (hash >> 32)
 }
 
@@ -27,6 +27,79 @@ pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
         all | (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other))
     };
     bytes.len() == other.len() && words.iter().zip(others).fold(0, differing) == 0 && rest == behind
+}
+
+/// Whether both are equal but for the case of ASCII letters.
+pub(crate) fn is_same_but_for_case(bytes: &[u8], other: &[u8]) -> bool {
+    if bytes.len() != other.len() {
+        return false;
+    }
+    // The last eight bytes overlap what was looked at before: one word more instead of single bytes.
+    match (bytes.last_chunk(), other.last_chunk()) {
+        (Some(last), Some(other_last)) if lower(*last) == lower(*other_last) => {
+            let ((words, _), (others, _)) = (bytes.as_chunks(), other.as_chunks());
+            words.iter().zip(others).all(|(word, other)| lower(*word) == lower(*other))
+        }
+        (Some(_), Some(_)) => false,
+        (None, _) | (_, None) => bytes.eq_ignore_ascii_case(other),
+    }
+}
+
+/// With its ASCII capitals in lower case: they differ in one bit, two below the highest.
+#[inline(always)]
+const fn lower(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    let ascii = word & each(0x7F);
+    let from_a = ascii.wrapping_add(each(0x80 - b'A'));
+    let past_z = ascii.wrapping_add(each(0x7F - b'Z'));
+    word | (from_a & !past_z & !word & each(0x80)) >> 2
+}
+
+/// Where a byte stands first.
+pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut start: usize = 0;
+    for word in words {
+        let found = below(u64::from_le_bytes(*word) ^ each(byte), 1);
+        if found != 0 {
+            return Some(start.saturating_add(first(found)));
+        }
+        start = start.saturating_add(8);
+    }
+    let place = rest.iter().position(|other| *other == byte)?;
+    Some(start.saturating_add(place))
+}
+
+/// Not zero if some byte of the word is less than `bound`, which is at most 0x80.
+///
+/// Subtracting sets the high bit of such a byte; one that had it before is masked out. A borrow
+/// comes only out of a byte that is less itself, so the lowest bit is that of the first one.
+#[inline(always)]
+pub(crate) const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(each(bound)) & !word & each(0x80)
+}
+
+/// The place of the first byte that [`below`] has found.
+#[inline(always)]
+pub(crate) fn first(found: u64) -> usize {
+    usize::try_from(found.trailing_zeros() >> 3).unwrap_or(0)
+}
+
+/// This byte, eight times.
+#[inline(always)]
+pub(crate) const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Whether an ASCII character stands in a text.
+pub(crate) fn holds(text: &str, byte: u8) -> bool {
+    find(text.as_bytes(), byte).is_some()
+}
+
+/// Where a text stands first in another. Meant for short ones, which need no tables: the standard
+/// library's search is as large as all that policies match with.
+pub(crate) fn place_of(text: &[u8], part: &[u8]) -> Option<usize> {
+    if part.is_empty() { Some(0) } else { text.windows(part.len()).position(|at| at == part) }
 }
 
 /// One round: an odd multiplier (2^64 divided by the golden ratio) carries bits up, the rotation
@@ -41,6 +114,31 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_the_case_of_letters_makes_no_difference() {
+        for byte in 0..=u8::MAX {
+            for other in 0..=u8::MAX {
+                let expected = byte.eq_ignore_ascii_case(&other);
+                for (length, place) in [(1, 0), (8, 0), (8, 7), (11, 1), (11, 10)] {
+                    let (mut bytes, mut others) = ([b'A'; 11], [b'a'; 11]);
+                    (bytes[place], others[place]) = (byte, other);
+                    let is_same = is_same_but_for_case(&bytes[..length], &others[..length]);
+                    assert_eq!(is_same, expected, "{byte:#x} {other:#x} at {place} of {length}");
+                }
+            }
+        }
+        assert!(!is_same_but_for_case(b"a", b"aa"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_byte_is_found_where_looking_at_single_bytes_finds_it(bytes: Vec<u8>, byte in 0..4_u8) {
+            let bytes: Vec<u8> = bytes.iter().map(|byte| byte & 0x83).collect();
+            prop_assert_eq!(find(&bytes, byte), bytes.iter().position(|other| *other == byte));
+        }
+    }
 
     #[test]
     fn a_difference_in_any_byte_or_in_length_is_seen() {

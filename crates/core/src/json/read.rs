@@ -1,12 +1,16 @@
 //! The reader: bytes to tape.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::scan;
 use super::value::{Document, Kind, Node, Span};
 use crate::order;
+
+/// So many names are few.
+const FEW: usize = 16;
 
 /// Longest text of a number: room for every `u64` and every useful fraction.
 const NUMBER_BYTES: usize = 32;
@@ -199,27 +203,35 @@ impl Reader<'_> {
         if let Some(node) = self.tape.get_mut(open.node) {
             node.end = end;
         }
-        if open.object && self.has_duplicate(open.node) {
+        if open.object && self.has_duplicate(&open) {
             return Err(JsonError::Duplicate { at: self.at });
         }
         self.bump();
         Ok(())
     }
 
-    fn has_duplicate(&self, object: usize) -> bool {
-        let end = self.tape.len();
-        // A member takes two nodes or more.
-        let most = end.saturating_sub(object).checked_div(2).unwrap_or(0);
-        let mut names = Vec::with_capacity(most.min(self.bounds.members));
-        let mut index = object.saturating_add(1);
-        while index < end {
-            let Some(name) = self.tape.get(index) else { break };
-            names.push(self.span_text(name.kind));
-            let value = index.saturating_add(1);
-            let Some(value) = self.tape.get(value) else { break };
+    /// Few names are compared with each other, as most objects have few; more are sorted.
+    fn has_duplicate(&self, object: &Open) -> bool {
+        let mut few: [&[u8]; FEW] = [b""; FEW];
+        if let Some(names) = few.get_mut(..object.members) {
+            self.collect_names(object, names);
+            return has_twice(names);
+        }
+        let mut names: Vec<&[u8]> = vec![b""; object.members];
+        self.collect_names(object, &mut names);
+        order::sort_by(&mut names, |a, b| a < b);
+        names.array_windows().any(|[a, b]| a == b)
+    }
+
+    fn collect_names<'n>(&'n self, object: &Open, names: &mut [&'n [u8]]) {
+        let mut index = object.node.saturating_add(1);
+        for place in names {
+            // A name has no children: its value is the next node.
+            let pair = self.tape.get(index..).and_then(|rest| rest.first_chunk());
+            let Some([name, value]) = pair else { return };
+            *place = self.span_text(name.kind);
             index = usize::try_from(value.end).unwrap_or(usize::MAX);
         }
-        has_twice(&mut names)
     }
 
     fn span_text(&self, kind: Kind) -> &[u8] {
@@ -374,24 +386,29 @@ impl Reader<'_> {
     }
 
     /// How many bytes from here need no escape and do not end the string.
+    #[inline(always)]
     fn plain_length(&self) -> usize {
         scan::plain_length(self.rest())
     }
 
+    #[inline(always)]
     fn white_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.bump();
         }
     }
 
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline(always)]
     fn bump(&mut self) {
         self.at = self.at.saturating_add(1);
     }
 
+    #[inline(always)]
     fn rest(&self) -> &[u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
@@ -406,21 +423,24 @@ impl Reader<'_> {
     }
 }
 
-/// Few names are compared with each other, as most objects have few; more are sorted.
-fn has_twice(names: &mut [&[u8]]) -> bool {
-    const FEW: usize = 16;
-    if names.len() > FEW {
-        order::sort_by(names, |a, b| a < b);
-        return names.array_windows().any(|[a, b]| a == b);
-    }
-    let mut rest = &*names;
-    while let Some((first, others)) = rest.split_first() {
-        if others.contains(first) {
-            return true;
-        }
-        rest = others;
-    }
-    false
+/// Whether a name is there twice. Most are told from all others by one of 64 bits.
+fn has_twice(names: &[&[u8]]) -> bool {
+    let mut seen = 0;
+    names.iter().any(|name| {
+        let bit = 1_u64.rotate_left(spread(name));
+        let may_be_second = seen & bit != 0;
+        seen |= bit;
+        may_be_second && names.iter().filter(|other| *other == name).nth(1).is_some()
+    })
+}
+
+/// Few different names have the same of these 64 values.
+fn spread(name: &[u8]) -> u32 {
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX).wrapping_mul(29);
+    let ends = name.first().zip(name.last());
+    ends.map_or(0, |(first, last)| {
+        length.wrapping_add(u32::from(*first).wrapping_mul(7)).wrapping_add(u32::from(*last)) & 63
+    })
 }
 
 /// Offsets fit: no bound on a text is near 4 GiB.

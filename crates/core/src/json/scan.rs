@@ -1,5 +1,7 @@
 //! Where the plain part of a string ends.
 
+use crate::bytes::{below, each, first};
+
 /// How many bytes at the start stand in a JSON string as themselves: up to a control character, a
 /// quotation mark or a backslash ([RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
 ///
@@ -10,8 +12,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     for word in words {
         let ends = ends(*word);
         if ends != 0 {
-            let plain = usize::try_from(ends.trailing_zeros() >> 3).unwrap_or(0);
-            return length.saturating_add(plain);
+            return length.saturating_add(first(ends));
         }
         length = length.saturating_add(8);
     }
@@ -28,24 +29,12 @@ pub(super) const fn is_plain(byte: u8) -> bool {
 }
 
 /// Not zero if some byte of the word does not stand for itself; the lowest bit is in the first one.
+#[inline(always)]
 const fn ends(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
     let quotes = word ^ each(b'"');
     let backslashes = word ^ each(b'\\');
     below(word, b' ') | below(quotes, 1) | below(backslashes, 1)
-}
-
-/// Not zero if some byte of the word is less than `bound`, which is at most 0x80.
-///
-/// Subtracting sets the high bit of such a byte; one that had it before is masked out. A borrow
-/// comes only out of a byte that is less itself, so the lowest bit is that of the first one.
-const fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(each(bound)) & !word & each(0x80)
-}
-
-/// This byte, eight times.
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
 }
 
 #[cfg(test)]

@@ -111,9 +111,26 @@ impl Document {
         span.length() == text.len() && span.bytes_of(source) == text.as_bytes()
     }
 
+    /// The text of a node that is a string.
+    fn text_of(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::String(span) => Some(span.of(&self.text)),
+            Kind::Unescaped(span) => Some(span.of(&self.unescaped)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    #[inline(always)]
     fn node(&self, index: u32) -> Node {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         self.tape.get(index).copied().unwrap_or(Node { kind: Kind::Null, end: u32::MAX })
+    }
+
+    /// A member of an object by the index of its name; the name has no children, so its value is
+    /// the next node.
+    #[inline(always)]
+    fn member(&self, index: u32) -> Option<&[Node; 2]> {
+        self.tape.get(usize::try_from(index).ok()?..)?.first_chunk()
     }
 }
 
@@ -171,11 +188,7 @@ impl<'a> Value<'a> {
     /// The string, if this is one.
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
-        match self.document.node(self.index).kind {
-            Kind::String(span) => Some(span.of(&self.document.text)),
-            Kind::Unescaped(span) => Some(span.of(&self.document.unescaped)),
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => None,
-        }
+        self.document.text_of(self.document.node(self.index).kind)
     }
 
     /// The object, if this is one.
@@ -245,9 +258,7 @@ impl<'a> Object<'a> {
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         let Children { document, mut next, end } = self.0;
         while next < end {
-            let place = usize::try_from(next).ok()?;
-            // A name has no children: its value is the next node.
-            let [member, value] = document.tape.get(place..)?.first_chunk()?;
+            let [member, value] = document.member(next)?;
             if document.is_text(member.kind, name) {
                 return Some(Value { document, index: next.saturating_add(1) });
             }
@@ -261,8 +272,13 @@ impl<'a> Iterator for Object<'a> {
     type Item = (&'a str, Value<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let name = self.0.next()?.as_str().unwrap_or("");
-        let value = self.0.next()?;
-        Some((name, value))
+        let Children { document, next, end } = &mut self.0;
+        if *next >= *end {
+            return None;
+        }
+        let [name, value] = document.member(*next)?;
+        let index = next.saturating_add(1);
+        *next = value.end;
+        Some((document.text_of(name.kind).unwrap_or(""), Value { document, index }))
     }
 }

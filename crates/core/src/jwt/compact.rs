@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::bytes::find;
 use crate::limits;
 
 /// The three parts of a token, still encoded, and what its signature covers.
@@ -52,7 +53,7 @@ impl<'a> Compact<'a> {
         }
         let (header, rest) = split_once(token).ok_or(CompactError::Parts)?;
         let (payload, signature) = split_once(rest).ok_or(CompactError::Parts)?;
-        if signature.contains(&b'.') {
+        if find(signature, b'.').is_some() {
             return Err(CompactError::Parts);
         }
         if header.is_empty() || signature.is_empty() {
@@ -68,7 +69,7 @@ impl<'a> Compact<'a> {
 }
 
 fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let dot = bytes.iter().position(|byte| *byte == b'.')?;
+    let dot = find(bytes, b'.')?;
     let (before, from_dot) = bytes.split_at_checked(dot)?;
     Some((before, from_dot.get(1..)?))
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::bytes::is_same_but_for_case;
 use crate::limits::HEADER_LINES;
 use crate::request::{HeaderLine, Request};
 
@@ -115,7 +116,7 @@ impl<'a> Headers<'a> {
 /// Most names are told apart by their length, which is looked at without a call.
 #[inline(always)]
 fn is_named(line: &HeaderLine<'_>, name: &str) -> bool {
-    line.name.len() == name.len() && line.name.eq_ignore_ascii_case(name.as_bytes())
+    line.name.len() == name.len() && is_same_but_for_case(line.name, name.as_bytes())
 }
 
 #[derive(Clone, Copy)]

@@ -46,13 +46,23 @@ pub(super) fn read(value: Option<Value<'_>>) -> Claim<NumericDate> {
 
 /// The text already is a JSON number, so digits without a sign can't begin with a plus.
 fn parse(text: &str) -> Option<NumericDate> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u64 = whole.parse().ok()?;
-    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let (mut whole, mut rest) = (0_u64, text.as_bytes());
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        // Far from overflow, and checking for that takes WebAssembly a multiplication of 128 bits.
+        whole = whole.wrapping_mul(10).wrapping_add(u64::from(digit & 0x0F));
+        if whole > LARGEST {
+            return None;
+        }
+        rest = behind;
     }
-    let fraction = fraction.bytes().any(|byte| byte != b'0');
-    (whole < LARGEST || (whole == LARGEST && !fraction)).then_some(NumericDate { whole, fraction })
+    let fraction = match rest {
+        [] => false,
+        [b'.', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
+            digits.iter().any(|digit| *digit != b'0')
+        }
+        _ => return None,
+    };
+    (whole < LARGEST || !fraction).then_some(NumericDate { whole, fraction })
 }
 
 #[cfg(test)]
