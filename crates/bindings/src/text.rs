@@ -144,7 +144,7 @@ fn list<T>(items: &[T], mut write: impl FnMut(&mut JsonWriter, &T)) -> String {
 }
 
 fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
-    let mut json = JsonWriter::new();
+    let mut json = JsonWriter::with_capacity(256);
     write(&mut json);
     json.finish()
 }

@@ -10,8 +10,9 @@ mod value;
 mod write;
 
 pub use fields::DecodeError;
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, joined};
 pub use read::{Bounds, JsonError};
 pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
 pub use write::JsonWriter;
+pub(crate) use write::Quoted;

@@ -16,7 +16,9 @@ use crate::authn::{
     ClaimHeader, JwtRule, KeySource, Location, Milliseconds, RuleKeys, SourceId, metadata_uri,
 };
 use crate::base64;
+use crate::bytes::holds;
 use crate::finding::{Finding, FindingCode};
+use crate::json::Quoted;
 use crate::jwt::KeySet;
 use crate::jwt::jwk::{Key, KeyProfile};
 use crate::jwt::key::{Algorithm, KeyCheck};
@@ -94,7 +96,8 @@ fn check_token_headers(rules: &[JwtRule], pointers: &[String]) -> Result<(), Loa
             if let Location::Header { name, .. } = location
                 && outputs.binary_search(&&**name).is_ok()
             {
-                let message = format!("{name:?} is a header that a rule sets for the upstream");
+                let message =
+                    format!("{} is a header that a rule sets for the upstream", Quoted(name));
                 let place = format!("{pointer}/fromHeaders/{index}/name");
                 return Err(LoadError::new(place, LoadProblem::Authentication(message)));
             }
@@ -116,7 +119,7 @@ fn check_issuers(rules: &[JwtRule], settings: &SettingsSpec) -> Result<(), LoadE
         named.chain(discovered.map(|(index, issuer)| (format!("discovery/{index}"), issuer)))
     {
         if !rules.iter().any(|rule| *rule.issuer == **issuer) {
-            let message = format!("no jwtRules entry has the issuer {issuer:?}");
+            let message = format!("no jwtRules entry has the issuer {}", Quoted(issuer));
             return Err(settings::refuse(&place, message));
         }
     }
@@ -180,7 +183,7 @@ impl RuleBuilder<'_> {
         let issuer = core::iter::once((String::from("/issuer"), &self.spec.issuer));
         let audiences = self.spec.audiences.iter().enumerate();
         let audiences = audiences.map(|(index, text)| (format!("/audiences/{index}"), text));
-        let stars = issuer.chain(audiences).filter(|(_, text)| text.contains('*'));
+        let stars = issuer.chain(audiences).filter(|(_, text)| holds(text, b'*'));
         stars.map(|(below, text)| self.finding(FindingCode::LiteralStar, &below, text))
     }
 

@@ -1,7 +1,7 @@
 //! The bundle itself: its envelope, and the order in which its parts become a policy.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -18,7 +18,7 @@ use super::settings::SettingsSpec;
 use super::workload::{Workload, WorkloadKind};
 use crate::authn::Authenticator;
 use crate::finding::Finding;
-use crate::json::{Document, Value};
+use crate::json::{Document, Quoted, Value};
 use crate::jwt::key::KeyCheck;
 use crate::limits;
 use crate::order;
@@ -149,17 +149,19 @@ impl<'a> Envelope<'a> {
 }
 
 fn check_kind(version: Option<Value<'_>>, kind: Option<Value<'_>>) -> Result<(), LoadError> {
-    let text = |value: Option<Value<'_>>| value.and_then(Value::as_str).map(String::from);
-    match (text(version).as_deref(), text(kind).as_deref()) {
-        (Some(API_VERSION), Some("Bundle")) => Ok(()),
-        (version, kind) => Err(LoadError::new(
-            "",
-            LoadProblem::Kind(format!(
-                "expected apiVersion {API_VERSION:?} and kind \"Bundle\", found {version:?} and \
-                 {kind:?}; lychgate compile writes a bundle from resources"
-            )),
-        )),
+    let [version, kind] = [version, kind].map(|value| value.and_then(Value::as_str));
+    if version == Some(API_VERSION) && kind == Some("Bundle") {
+        return Ok(());
     }
+    let shown = |text: Option<&str>| text.map_or("none".into(), |text| Quoted(text).to_string());
+    let message = format!(
+        "expected apiVersion {} and kind \"Bundle\", found {} and {}; lychgate compile writes a \
+         bundle from resources",
+        Quoted(API_VERSION),
+        shown(version),
+        shown(kind)
+    );
+    Err(LoadError::new("", LoadProblem::Kind(message)))
 }
 
 fn revision(document: &Document) -> String {

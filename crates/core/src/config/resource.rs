@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::error::{LoadError, LoadProblem};
 use crate::finding::{Finding, FindingCode};
-use crate::json::{DecodeError, Fields, Value};
+use crate::json::{DecodeError, Fields, Quoted, Value};
 
 /// The kinds that a bundle may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,8 +167,10 @@ fn kind_of(pointer: &str, version: &str, kind: &str) -> Result<Kind, LoadError> 
         _ => Err(LoadError::new(
             pointer,
             LoadProblem::Kind(format!(
-                "{version:?} {kind:?} is not supported; AuthorizationPolicy, \
-                 RequestAuthentication and PeerAuthentication of security.istio.io/v1 are"
+                "{} {} is not supported; AuthorizationPolicy, \
+                 RequestAuthentication and PeerAuthentication of security.istio.io/v1 are",
+                Quoted(version),
+                Quoted(kind)
             )),
         )),
     }

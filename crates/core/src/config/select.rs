@@ -8,8 +8,9 @@ use super::bundle::Envelope;
 use super::error::{LoadError, LoadProblem};
 use super::resource::{Kind, Resource, TargetRef};
 use super::workload::{Workload, WorkloadKind};
+use crate::bytes::holds;
 use crate::finding::Finding;
-use crate::json::{Document, JsonWriter};
+use crate::json::{Document, JsonWriter, Quoted};
 use crate::limits;
 use crate::order;
 
@@ -138,9 +139,13 @@ fn check_references(resource: &Resource<'_>, targets: &[TargetRef]) -> Result<()
         && let Some((name, value)) = selector
             .match_labels
             .iter()
-            .find(|(name, value)| name.is_empty() || name.contains('*') || value.contains('*'))
+            .find(|(name, value)| name.is_empty() || holds(name, b'*') || holds(value, b'*'))
     {
-        return refuse(format!("label {name:?}: {value:?}: labels have names and no wildcards"));
+        return refuse(format!(
+            "label {}: {}: labels have names and no wildcards",
+            Quoted(name),
+            Quoted(value)
+        ));
     }
     match targets.iter().find(|target| !is_known(target) || !target.namespace.is_empty()) {
         None => Ok(()),

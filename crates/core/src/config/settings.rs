@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::error::{LoadError, LoadProblem};
 use crate::authn::{Acceptance, Milliseconds, RefreshRules};
 use crate::finding::{Finding, FindingCode};
-use crate::json::{DecodeError, Fields, Value};
+use crate::json::{DecodeError, Fields, Quoted, Value, joined};
 use crate::jwt::TimeRules;
 use crate::limits;
 use crate::order;
@@ -359,11 +359,11 @@ impl SettingsSpec {
     fn path_forms(&self) -> Result<PathForms, LoadError> {
         let form = |(index, name): (usize, &String)| {
             PathForm::parse(name).ok_or_else(|| {
-                let known = PathForm::ACCEPTABLE.map(PathForm::name).join(", ");
+                let known = joined(&PathForm::ACCEPTABLE.map(PathForm::name), ", ");
                 let place = format!("acceptedPathForms/{index}");
                 refuse(
                     &place,
-                    format!("{name:?} is no form that can be accepted; these are: {known}"),
+                    format!("{} is no form that can be accepted; these are: {known}", Quoted(name)),
                 )
             })
         };
@@ -376,7 +376,7 @@ impl SettingsSpec {
             let id = SpiffeId::parse(hop.spiffe_id.as_bytes())
                 .map_err(|error| refuse(&place("spiffeId"), format!("{error}")))?;
             let header = ForwardedHeader::parse(&hop.header).ok_or_else(|| {
-                let known = ForwardedHeader::ALL.map(ForwardedHeader::name).join(" or ");
+                let known = joined(&ForwardedHeader::ALL.map(ForwardedHeader::name), " or ");
                 refuse(&place("header"), format!("expected {known}"))
             })?;
             Ok(TrustedHop { id, header })
@@ -388,7 +388,7 @@ impl SettingsSpec {
 fn trust_domain((index, svid): (usize, &JwtSvidSpec)) -> Result<TrustDomain, LoadError> {
     TrustDomain::parse(&svid.trust_domain).map_err(|error| {
         let place = format!("jwtSvid/{index}/trustDomain");
-        refuse(&place, format!("{:?} is no trust domain: {error}", svid.trust_domain))
+        refuse(&place, format!("{} is no trust domain: {error}", Quoted(&svid.trust_domain)))
     })
 }
 
@@ -408,9 +408,10 @@ fn once<'a>(
     let repeated = order::repeated(keys.clone().map(String::as_str));
     match keys.enumerate().find(|(index, _)| Some(*index) == repeated) {
         None => Ok(()),
-        Some((index, key)) => {
-            Err(refuse(&format!("{list}/{index}{member}"), format!("{key:?} has an entry already")))
-        }
+        Some((index, key)) => Err(refuse(
+            &format!("{list}/{index}{member}"),
+            format!("{} has an entry already", Quoted(key)),
+        )),
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::{LoadError, LoadProblem};
-use crate::json::{DecodeError, Fields, Value};
+use crate::json::{DecodeError, Fields, Quoted, Value};
 use crate::spiffe::TrustDomain;
 
 /// What Istio calls a proxy: where a policy is enforced.
@@ -128,7 +128,7 @@ impl Workload {
 fn check_trust_domain(pointer: &str, name: &str) -> Result<(), LoadError> {
     match TrustDomain::parse(name) {
         Ok(_) => Ok(()),
-        Err(error) => Err(refuse(pointer, format!("{name:?} is no trust domain: {error}"))),
+        Err(error) => Err(refuse(pointer, format!("{} is no trust domain: {error}", Quoted(name)))),
     }
 }
 

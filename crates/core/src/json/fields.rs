@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::value::{Object, Value, View};
+use super::write::Quoted;
 
 /// Why a document does not have the shape that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {:?}", self.message, self.pointer)
+        write!(f, "{} at {}", self.message, Quoted(&self.pointer))
     }
 }
 
@@ -260,8 +261,20 @@ fn one_of(names: &[&str]) -> String {
     match names {
         [name] => format!("`{name}`"),
         [first, second] => format!("`{first}` or `{second}`"),
-        names => format!("one of `{}`", names.join("`, `")),
+        names => format!("one of `{}`", joined(names, "`, `")),
     }
+}
+
+/// Names with something between them, for messages.
+pub(crate) fn joined(names: &[&str], between: &str) -> String {
+    let mut text = String::new();
+    for (place, name) in names.iter().enumerate() {
+        if place > 0 {
+            text.push_str(between);
+        }
+        text.push_str(name);
+    }
+    text
 }
 
 #[cfg(test)]

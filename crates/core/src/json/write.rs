@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 
 use super::scan;
 use super::value::{Value, View};
@@ -135,6 +135,18 @@ enum Task<'a> {
     Value(Value<'a>),
     Name(&'a str),
     Text(&'static str),
+}
+
+/// A text as JSON writes it, for messages: Rust's own way would bring tables of all characters along.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        write_string(&mut text, self.0);
+        f.write_str(&text)
+    }
 }
 
 pub(super) fn canonical(root: Value<'_>) -> String {

@@ -8,7 +8,7 @@ use core::fmt;
 use super::header::JoseHeader;
 use super::jwk::{self, JwkError, Key, KeyProfile};
 use super::key::KeyCheck;
-use crate::json::{Document, JsonError, Object, Value};
+use crate::json::{Document, JsonError, Object, Quoted, Value};
 use crate::limits;
 use crate::order;
 
@@ -232,7 +232,7 @@ impl fmt::Display for SkippedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "key {}", self.index)?;
         if let Some(id) = &self.id {
-            write!(f, " ({id:?})")?;
+            write!(f, " ({})", Quoted(id))?;
         }
         write!(f, ": {}", self.error)
     }

@@ -8,6 +8,7 @@ use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Sense, refuse_empty};
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 
 /// Which address of the connection is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,8 @@ impl Block {
         refuse_empty(value)?;
         let bad = || {
             let message = format!(
-                "{value:?} is no IP address or CIDR block such as 10.0.0.0/8 or 2001:db8::/32"
+                "{} is no IP address or CIDR block such as 10.0.0.0/8 or 2001:db8::/32",
+                Quoted(value)
             );
             PolicyError::new(FindingCode::BadCidr, message)
         };
@@ -112,8 +114,10 @@ impl Block {
 /// A listener for both families gives IPv4 addresses as such, so that Envoy finds none in a block
 /// of IPv6.
 fn mapped(value: &str, address: Ipv4Addr, length: u32) -> PolicyError {
-    let message =
-        format!("{value:?} never matches: write it as an IPv4 block: \"{address}/{length}\"");
+    let message = format!(
+        "{} never matches: write it as an IPv4 block: \"{address}/{length}\"",
+        Quoted(value)
+    );
     PolicyError::new(FindingCode::BadCidr, message)
 }
 

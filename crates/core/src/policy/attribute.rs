@@ -7,6 +7,7 @@ use super::claim::ClaimPath;
 use super::error::PolicyError;
 use super::header;
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 
 /// An attribute of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,10 @@ impl Attribute {
             }
             _ if filter.starts_with("envoy.filters.") => Err(PolicyError::new(
                 FindingCode::BadKey,
-                format!("{key:?} should have the form experimental.envoy.filters.name[key]"),
+                format!(
+                    "{} should have the form experimental.envoy.filters.name[key]",
+                    Quoted(key)
+                ),
             )),
             _ => Err(unknown(key)),
         }
@@ -118,7 +122,10 @@ fn unknown(key: &str) -> PolicyError {
              remote.ip, destination.{ip, port}, connection.sni, experimental.envoy.filters.*[..]"
         }
     };
-    PolicyError::new(FindingCode::UnknownAttribute, format!("unknown attribute {key:?}: {advice}"))
+    PolicyError::new(
+        FindingCode::UnknownAttribute,
+        format!("unknown attribute {}: {advice}", Quoted(key)),
+    )
 }
 
 #[cfg(test)]

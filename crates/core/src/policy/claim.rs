@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Patterns, Sense};
+use crate::bytes::holds;
 use crate::finding::FindingCode;
-use crate::json::{Value, View as Json};
+use crate::json::{Quoted, Value, View as Json};
 
 /// The place of a claim: a name, or names of objects inside one another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl ClaimPath {
         while let Some((name, behind)) =
             rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
             && !name.is_empty()
-            && !name.contains('[')
+            && !holds(name, b'[')
         {
             names.push(Box::from(name));
             rest = behind;
@@ -36,7 +37,7 @@ impl ClaimPath {
         if names.is_empty() || !rest.is_empty() {
             return Err(PolicyError::new(
                 FindingCode::BadKey,
-                format!("{key:?} should have the form request.auth.claims[name][name]"),
+                format!("{} should have the form request.auth.claims[name][name]", Quoted(key)),
             ));
         }
         let path = Self(names.into());
@@ -56,7 +57,7 @@ impl ClaimPath {
         };
         Err(PolicyError::new(
             FindingCode::NeverMatches,
-            format!("{key:?} never matches: this claim is {kind}; remove the condition"),
+            format!("{} never matches: this claim is {kind}; remove the condition", Quoted(key)),
         ))
     }
 

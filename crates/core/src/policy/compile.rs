@@ -18,6 +18,7 @@ use super::resource::{
 };
 use super::rule::{All, CompiledRule};
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 use crate::limits;
 
 /// What compiling depends on besides the policies.
@@ -186,7 +187,7 @@ fn entries<T>(
 
 fn check_length<T>(name: &str, list: &[T]) -> Result<(), PolicyError> {
     if list.is_empty() {
-        let message = format!("an empty {name:?} says nothing: remove it, or fill it");
+        let message = format!("an empty {} says nothing: remove it, or fill it", Quoted(name));
         return Err(PolicyError::new(FindingCode::EmptyList, message).below(name));
     }
     if list.len() > limits::ENTRIES {
@@ -337,7 +338,7 @@ fn compile_condition(condition: &Condition, checks: &mut Checks<'_>) -> Result<(
     let Condition { key, values, not_values } = condition;
     let attribute = Attribute::parse(key).map_err(|error| error.below("key"))?;
     if values.is_empty() && not_values.is_empty() {
-        let message = format!("{key:?} is compared with nothing: give values or notValues");
+        let message = format!("{} is compared with nothing: give values or notValues", Quoted(key));
         return Err(PolicyError::new(FindingCode::ValuesMissing, message));
     }
     let label = format!("when[{key}]");

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 
 use super::index::Key;
+use crate::bytes::place_of;
 
-/// A text with stars. Matching is linear: the leftmost place of each piece is the right one.
+/// A text with stars. Matching never goes back: the leftmost place of each piece is the right one.
 #[derive(Debug, Clone)]
 pub(super) struct Glob {
     /// What stands before the first star.
@@ -35,8 +36,10 @@ impl Glob {
         let Some(Rest { pieces, tail }) = &self.rest else { return *text == *self.head };
         let Some(mut text) = text.strip_prefix(&*self.head) else { return false };
         for piece in pieces {
-            match text.split_once(&**piece) {
-                Some((_, behind)) => text = behind,
+            let place = place_of(text.as_bytes(), piece.as_bytes());
+            let behind = place.and_then(|place| text.get(place.saturating_add(piece.len())..));
+            match behind {
+                Some(behind) => text = behind,
                 None => return false,
             }
         }

@@ -7,6 +7,7 @@ use super::error::PolicyError;
 use super::facts::View;
 use super::pattern::{Patterns, Sense};
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 use crate::request::Lines;
 
 /// Checks the name of a header, and returns it in lower case.
@@ -14,8 +15,9 @@ use crate::request::Lines;
 /// Refuses what is no token (RFC 9110 §5.6.2), pseudo-headers, and `host`, which a host may report
 /// as the authority alone.
 pub(super) fn parse_name(key: &str, name: &str) -> Result<Box<str>, PolicyError> {
-    let bad =
-        |message: &str| Err(PolicyError::new(FindingCode::BadKey, format!("{key:?}: {message}")));
+    let bad = |message: &str| {
+        Err(PolicyError::new(FindingCode::BadKey, format!("{}: {message}", Quoted(key))))
+    };
     match name.to_ascii_lowercase().as_str() {
         ":authority" | "host" => return bad("use to.operation.hosts"),
         ":method" => return bad("use to.operation.methods"),

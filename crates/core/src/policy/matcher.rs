@@ -19,7 +19,9 @@ use super::path::{PathValue, Paths};
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
 use super::peer::{self, Namespaces, ServiceAccount, ServiceAccounts, TrustDomains};
 use super::subject::{RequestPrincipal, RequestPrincipals};
+use crate::bytes::holds;
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 
 /// Values of one attribute, of which one must match.
 #[derive(Debug, Clone)]
@@ -235,7 +237,7 @@ fn parse_port(value: &str) -> Result<u16, PolicyError> {
     value.parse().ok().filter(|_| digits).ok_or_else(|| {
         PolicyError::new(
             FindingCode::BadPort,
-            format!("{value:?} is no port: 0 to 65535, in digits"),
+            format!("{} is no port: 0 to 65535, in digits", Quoted(value)),
         )
     })
 }
@@ -246,17 +248,21 @@ fn parse_server_name(value: &str) -> Result<Pattern, PolicyError> {
     if lower != value {
         return Err(PolicyError::new(
             FindingCode::NeverMatches,
-            format!("{value:?} never matches: server names are in lower case: {lower:?}"),
+            format!(
+                "{} never matches: server names are in lower case: {}",
+                Quoted(value),
+                Quoted(&lower)
+            ),
         ));
     }
     Pattern::parse_starless(value)
 }
 
 fn parse_host(value: &str) -> Result<Pattern, PolicyError> {
-    if value.contains('/') {
+    if holds(value, b'/') {
         return Err(PolicyError::new(
             FindingCode::NeverMatches,
-            format!("{value:?} never matches: a host has neither scheme nor path"),
+            format!("{} never matches: a host has neither scheme nor path", Quoted(value)),
         ));
     }
     Pattern::parse_starless(value)

@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use super::error::PolicyError;
 use super::index::Key;
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
+use crate::bytes::place_of;
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 use crate::limits;
 
 /// Values of `paths` or `notPaths`.
@@ -63,21 +65,30 @@ impl PathValue {
     pub(super) fn parse(value: &str) -> Result<Self, PolicyError> {
         refuse_empty(value)?;
         refuse_escapes(value)?;
-        if value.contains("{*}") || value.contains("{**}") {
+        let has = |operator| place_of(value.as_bytes(), operator).is_some();
+        if has(b"{*}") || has(b"{**}") {
             return Template::parse(value).map(Self::Template);
         }
         let bad = |message: String| Err(PolicyError::new(FindingCode::BadPath, message));
         if value.contains(['{', '}']) {
             return bad(format!(
-                "{value:?} never matches: write {{*}} for one segment or {{**}} for any number"
+                "{} never matches: write {{*}} for one segment or {{**}} for any number",
+                Quoted(value)
             ));
         }
         if !value.starts_with(['/', '*']) {
-            return bad(format!("{value:?} never matches: paths begin with a slash: \"/{value}\""));
+            return bad(format!(
+                "{} never matches: paths begin with a slash: \"/{value}\"",
+                Quoted(value)
+            ));
         }
         if let Some(at) = value.find(['?', '#']) {
             let path = value.get(..at).unwrap_or("");
-            return bad(format!("{value:?} never matches: only the path is compared: {path:?}"));
+            return bad(format!(
+                "{} never matches: only the path is compared: {}",
+                Quoted(value),
+                Quoted(path)
+            ));
         }
         Pattern::parse(value).map(Self::Pattern)
     }
@@ -117,7 +128,11 @@ fn refuse_escapes(value: &str) -> Result<(), PolicyError> {
     if decoded == value {
         return Ok(());
     }
-    let message = format!("{value:?} never matches: such escapes are decoded first: {decoded:?}");
+    let message = format!(
+        "{} never matches: such escapes are decoded first: {}",
+        Quoted(value),
+        Quoted(&decoded)
+    );
     Err(PolicyError::new(FindingCode::BadPath, message))
 }
 
@@ -127,7 +142,7 @@ fn is_unreserved(letter: char) -> bool {
 
 /// RFC 3986 §3.3, a percent sign for an escape.
 fn is_pchar(letter: char) -> bool {
-    is_unreserved(letter) || "%!$&'()*+,;=:@".contains(letter)
+    is_unreserved(letter) || b"%!$&'()*+,;=:@".iter().any(|other| char::from(*other) == letter)
 }
 
 /// A path template: `{*}` stands for one segment, `{**}` for any text, slashes included.
@@ -150,11 +165,12 @@ impl Template {
         let bad = |message: &str| {
             PolicyError::new(
                 FindingCode::BadPathTemplate,
-                format!("path template {value:?}: {message}"),
+                format!("path template {}: {message}", Quoted(value)),
             )
         };
         let body = value.strip_prefix('/').ok_or_else(|| bad("must begin with a slash"))?;
-        if value.matches("{*").count() > limits::TEMPLATE_OPERATORS {
+        if value.as_bytes().windows(2).filter(|at| at == b"{*").count() > limits::TEMPLATE_OPERATORS
+        {
             return Err(bad("at most five of {*} and {**}"));
         }
         let (mut pieces, mut text, mut rest) = (Vec::new(), String::new(), None);

@@ -7,7 +7,9 @@ use core::cmp::Ordering;
 
 use super::error::PolicyError;
 use super::index::Key;
+use crate::bytes::holds;
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 
 /// Which way a matcher errs where Lychgate is stricter than Istio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,14 +92,15 @@ pub(super) fn refuse_empty(value: &str) -> Result<(), PolicyError> {
 }
 
 fn refuse_star(value: &str, literal: &str) -> Result<(), PolicyError> {
-    if !literal.contains('*') {
+    if !holds(literal, b'*') {
         return Ok(());
     }
     Err(PolicyError::new(
         FindingCode::WildcardInMiddle,
         format!(
-            "{value:?} never matches: one star may stand at the start or at the end, and nowhere \
-             else (in paths, {{*}} stands for one segment)"
+            "{} never matches: one star may stand at the start or at the end, and nowhere \
+             else (in paths, {{*}} stands for one segment)",
+            Quoted(value)
         ),
     ))
 }

@@ -10,7 +10,9 @@ use super::facts::PeerView;
 use super::glob::Glob;
 use super::index::Key;
 use super::pattern::{Case, Pattern, Patterns, Sense, Star, refuse_empty};
+use crate::bytes::holds;
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 use crate::limits;
 
 const SCHEME: &str = "spiffe://";
@@ -35,7 +37,11 @@ fn check_principal(value: &str) -> Result<(), PolicyError> {
     if let Some(principal) = value.strip_prefix(SCHEME) {
         return Err(PolicyError::new(
             FindingCode::SpiffeScheme,
-            format!("{value:?} never matches: write it without the scheme: {principal:?}"),
+            format!(
+                "{} never matches: write it without the scheme: {}",
+                Quoted(value),
+                Quoted(principal)
+            ),
         ));
     }
     Pattern::parse_starless(value).map(drop)
@@ -96,10 +102,10 @@ pub(super) enum Namespaces {
 impl Namespaces {
     pub(super) fn parse(value: &str, sense: Sense) -> Result<Glob, PolicyError> {
         refuse_empty(value)?;
-        if value.contains('/') {
+        if holds(value, b'/') {
             return Err(PolicyError::new(
                 FindingCode::BadNamespace,
-                format!("{value:?} is no namespace: use principals to name more than it"),
+                format!("{} is no namespace: use principals to name more than it", Quoted(value)),
             ));
         }
         Ok(match sense {
@@ -163,12 +169,15 @@ impl ServiceAccount {
         refuse_empty(value)?;
         let (namespace, name) = value.split_once('/').unwrap_or((namespace, value));
         let bad = |message: &str| {
-            Err(PolicyError::new(FindingCode::BadServiceAccount, format!("{value:?}: {message}")))
+            Err(PolicyError::new(
+                FindingCode::BadServiceAccount,
+                format!("{}: {message}", Quoted(value)),
+            ))
         };
-        if value.contains('*') {
+        if holds(value, b'*') {
             return bad("service accounts have no wildcards; use principals or namespaces");
         }
-        if namespace.is_empty() || name.is_empty() || name.contains('/') {
+        if namespace.is_empty() || name.is_empty() || holds(name, b'/') {
             return bad("a service account is \"account\" or \"namespace/account\"");
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
@@ -270,10 +279,10 @@ impl TrustDomains {
     }
 
     fn parse(value: &str) -> Result<Pattern, PolicyError> {
-        if value.contains('/') {
+        if holds(value, b'/') {
             return Err(PolicyError::new(
                 FindingCode::BadTrustDomain,
-                format!("{value:?} is no trust domain: it has neither scheme nor path"),
+                format!("{} is no trust domain: it has neither scheme nor path", Quoted(value)),
             ));
         }
         Pattern::parse_starless(value)

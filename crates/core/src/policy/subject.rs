@@ -8,6 +8,7 @@ use super::error::PolicyError;
 use super::index::Key;
 use super::pattern::{Pattern, Sense};
 use crate::finding::FindingCode;
+use crate::json::Quoted;
 
 /// Most slashes of a value that is found by what stands behind each of them.
 const SPLITS: usize = 8;
@@ -130,7 +131,9 @@ impl RequestPrincipal {
 
 fn incomplete(value: &str, instead: &str) -> PolicyError {
     let message = format!(
-        "{value:?} never matches: a request principal has an issuer and a subject: {instead:?}"
+        "{} never matches: a request principal has an issuer and a subject: {}",
+        Quoted(value),
+        Quoted(instead)
     );
     PolicyError::new(FindingCode::NeverMatches, message)
 }

@@ -10,6 +10,7 @@ pub use error::{Malformation, PathError};
 pub use form::{PathForm, PathForms};
 
 use crate::ascii::Class;
+use crate::bytes::holds;
 use crate::limits::TARGET_BYTES;
 use crate::request::query::escaped;
 use crate::request::target::Target;
@@ -200,7 +201,7 @@ fn unreserved(digits: &str) -> Option<(char, &str)> {
 }
 
 fn check_separators(path: &str, accepted: &PathForms) -> Result<(), PathError> {
-    if path.contains('\\') {
+    if holds(path, b'\\') {
         accepted.check(PathForm::Backslashes)?;
     }
     if path.split('%').skip(1).any(|rest| encoded_separator(rest).is_some()) {
@@ -272,7 +273,7 @@ fn is_encoded_semicolon(digits: &str) -> bool {
 
 fn check_parameters(path: &str, accepted: &PathForms, depth: usize) -> Result<(), PathError> {
     let has_parameters = |segment: &str| {
-        segment.contains(';') || segment.split('%').skip(1).any(is_encoded_semicolon)
+        holds(segment, b';') || segment.split('%').skip(1).any(is_encoded_semicolon)
     };
     if path.split('/').skip(1).take(depth).any(has_parameters) {
         accepted.check(PathForm::PathParameters)?;

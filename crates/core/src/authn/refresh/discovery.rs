@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use crate::bytes::holds;
 use crate::json::{Document, JsonError, Value};
 use crate::limits;
 
@@ -54,7 +55,7 @@ impl core::error::Error for MetadataError {}
 ///
 /// See [OpenID Connect Discovery 1.0, section 4.1](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
 pub(crate) fn metadata_uri(issuer: &str) -> Option<String> {
-    let is_plain = !issuer.contains('?') && authority(issuer).is_some();
+    let is_plain = !holds(issuer, b'?') && authority(issuer).is_some();
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
     is_plain.then(|| format!("{base}/.well-known/openid-configuration"))
 }
@@ -82,7 +83,7 @@ fn authority(uri: &str) -> Option<&str> {
     let rest = uri.strip_prefix("https://")?;
     let authority = rest.split(['/', '?']).next().filter(|authority| !authority.is_empty())?;
     let is_clean = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (is_clean && !authority.contains('@') && !uri.contains('#')).then_some(authority)
+    (is_clean && !holds(authority, b'@') && !holds(uri, b'#')).then_some(authority)
 }
 
 /// The last labels of names that mean something in one network only: RFC 6761 §6.3, RFC 6762 §3,
