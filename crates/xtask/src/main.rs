@@ -54,7 +54,8 @@ fn bindgen(wasm: &Path, name: &str) -> Bindgen {
         .input_path(wasm)
         .out_name(name)
         .typescript(false)
-        .remove_name_section(true)
+        // js/scripts/build sorts the functions by their names, and removes those then.
+        .remove_name_section(false)
         .remove_producers_section(true)
         .reset_state_function(true);
     bindgen
