@@ -289,6 +289,17 @@ impl Judgment {
         Self { prepared: Some(prepared), ..self }
     }
 
+    /// About how much memory it takes, its token included.
+    pub(crate) fn memory(&self) -> usize {
+        let token = self.crossing.token().map_or(0, |token| token.token().memory());
+        let prepared = self.prepared.as_ref();
+        let prepared =
+            prepared.map_or(0, |all| all.record.len().saturating_add(all.changes.size()));
+        let rest = size_of::<Self>().saturating_add(self.crossing.size());
+        // What is withheld stands in the changes too.
+        token.saturating_add(prepared.saturating_mul(2)).saturating_add(rest)
+    }
+
     fn changes(&self) -> UpstreamChanges {
         let accepted = self.crossing.token();
         let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));

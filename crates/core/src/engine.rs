@@ -205,10 +205,9 @@ impl Engine {
         };
         let mut step = authenticator.authenticate(&credential, now, keys, &mut cache.tokens);
         if let AuthnStep::Accepted(token) = &step {
-            // The token came before, so the whole request may come again.
-            let judgment = Arc::new(screened.evaluate(Some(token)).prepared());
-            cache.recent.insert(seen, &judgment);
-            return Looked::Done(judgment);
+            // The token came before, so the whole request may have come too.
+            let judgment = screened.evaluate(Some(token));
+            return Looked::Done(cache.recent.keep(seen, judgment));
         }
         loop {
             step = match (step, verifier) {

@@ -146,6 +146,20 @@ pub enum MetadataValue {
     Unclear,
 }
 
+impl MetadataValue {
+    /// How many bytes its texts have.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::List(texts) => {
+                let text = size_of::<String>();
+                texts.iter().map(|one| one.len().saturating_add(text)).sum()
+            }
+            Self::Unclear => 0,
+        }
+    }
+}
+
 impl Request<'_> {
     /// Whether this is a CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`,
     /// neither of them empty ([Fetch, CORS-preflight request](https://fetch.spec.whatwg.org/#cors-preflight-request)).

@@ -197,6 +197,14 @@ impl HandOff {
 }
 
 impl UpstreamChanges {
+    /// How many bytes its texts have.
+    pub(crate) fn size(&self) -> usize {
+        let pairs = self.set.iter().chain(&self.unwritten).flat_map(|(name, value)| [name, value]);
+        let texts = self.remove.iter().chain(&self.unclear).chain(pairs);
+        let bytes = texts.map(|text| text.len().saturating_add(size_of::<String>()));
+        bytes.sum::<usize>().saturating_add(self.target.as_ref().map_or(0, Vec::len))
+    }
+
     /// The headers that are not handed on since their text can't be told, in lower case.
     pub(crate) fn unclear(&self) -> &[String] {
         &self.unclear

@@ -63,6 +63,11 @@ impl Crossing {
         self.token.as_ref()
     }
 
+    /// How many bytes of the request it keeps.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether both have the same token, as it was parsed once, and the same peer.
     pub(super) fn is_same_caller(&self, other: &Self) -> bool {
         let is_same_token = match (&self.token, &other.token) {

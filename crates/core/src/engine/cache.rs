@@ -9,7 +9,8 @@ use crate::request::HeaderLine;
 /// What is remembered from one request to the next: tokens that are genuine, and requests that were
 /// decided. It changes what an answer costs, never the answer.
 ///
-/// One of these serves one engine and whatever replaces it.
+/// One of these serves one engine and whatever replaces it: two that take turns with it get the right
+/// answers, but what it remembers of requests is that of the last one.
 #[derive(Debug)]
 pub struct Cache {
     pub(super) tokens: TokenCache,
@@ -19,15 +20,15 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Remembers at most so many tokens, so many bytes of memory for them, and as many requests,
-    /// which take at most 3 KiB each.
+    /// Remembers at most so many tokens, and so many bytes of memory for them; and as many requests,
+    /// with as many bytes for those.
     ///
     /// Entries are rounded down to a power of two; with less than 4 nothing is kept.
     #[must_use]
     pub fn new(entries: usize, bytes: usize) -> Self {
         Self {
             tokens: TokenCache::new(entries, bytes),
-            recent: Recent::new(entries),
+            recent: Recent::new(entries, bytes),
             lines: Vec::new(),
         }
     }

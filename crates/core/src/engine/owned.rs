@@ -41,6 +41,18 @@ impl OwnedRequest {
         parts.map(<[u8]>::len).sum()
     }
 
+    /// About how much memory a copy takes.
+    pub(super) fn memory(&self) -> usize {
+        let line = size_of::<(Range<usize>, Range<usize>)>();
+        let lines = self.headers.len().saturating_mul(line);
+        let texts = |one: &Metadatum| one.filter.len().saturating_add(one.key.len());
+        let metadata = self.metadata.iter().map(|one| texts(one).saturating_add(one.value.size()));
+        let metadata: usize =
+            metadata.map(|bytes| bytes.saturating_add(size_of::<Metadatum>())).sum();
+        let rest = size_of::<Self>().saturating_add(crate::limits::SPIFFE_ID_BYTES);
+        self.bytes.0.len().saturating_add(lines).saturating_add(metadata).saturating_add(rest)
+    }
+
     pub(super) fn of(request: &Request<'_>) -> Self {
         let mut bytes = Bytes(Vec::with_capacity(Self::size(request)));
         let headers = request.headers.iter();

@@ -142,7 +142,7 @@ fn keys_are_waited_for_once() {
     let rule = resource("RequestAuthentication", "jwt", &rule);
     let engine = load(&bundle("{}", &[&rule, &policy(PRINCIPAL)]));
     let token = bearer("");
-    let headers = [("authorization", &*token)];
+    let headers = [("authorization", &*token), ("x-request-id", "r-1")];
     let call = Call { headers: &headers, ..GET };
     let waiting = |keys: &Keys| match call.begin(&engine, keys) {
         Step::NeedKeys(waiting) => waiting,
@@ -164,6 +164,10 @@ fn keys_are_waited_for_once() {
     fetched(&mut keys, "a");
     let pending = pending(second.resume(&keys));
     let step = pending.finish(Outcome::Valid, &mut Cache::default());
+    match &step {
+        Step::Done(decision) => assert_eq!(decision.correlation_id(), Some("r-1")),
+        Step::Verify(_) | Step::NeedKeys(_) => panic!("{step:?}"),
+    }
     assert_eq!(code(step).0, "allowed_by_rule");
 }
 

@@ -30,8 +30,11 @@ const READS: &str = r#"{"rules":[
 /// Policies that read all that a request has, with keys of their own and with fetched ones.
 fn engines() -> Vec<Engine> {
     let claims = r#","outputClaimToHeaders":[{"header":"x-group","claim":"group"}]"#;
+    // Two rules for one issuer, which tell the upstream other things.
     let remote = format!(
-        r#"{{"jwtRules":[{{"issuer":"{ISSUER}","jwksUri":"https://issuer.example/keys"}}]}}"#
+        r#"{{"jwtRules":[
+            {{"issuer":"{ISSUER}","jwksUri":"https://issuer.example/keys","outputPayloadToHeader":"x-p"}},
+            {{"issuer":"{ISSUER}","jwksUri":"https://issuer.example/others","forwardOriginalToken":true}}]}}"#
     );
     let remote = resource("RequestAuthentication", "jwt", &remote);
     let grouped = r#"{"rules":[{"when":[{"key":"request.headers[x-group]","values":["admin"]}]}]}"#;
@@ -44,19 +47,22 @@ fn engines() -> Vec<Engine> {
     .into()
 }
 
-/// Keys before the first fetch, after it, and after the issuer had new ones.
-fn key_states(engine: &Engine) -> [Keys; 3] {
-    let fetched = |key| {
+/// Keys before the first fetch, and after fetches in which the first, the second, both and none of the
+/// sources have the key that signs.
+fn key_states(engine: &Engine) -> [Keys; 5] {
+    let fetched = |set: [u8; 2]| {
         let mut keys = Keys::new(engine.key_sources(), 1);
-        if !engine.key_sources().is_empty() {
-            let (source, at) = (SourceId::new(0), UnixTime::from_seconds(1000).into());
+        let sources = (0..engine.key_sources().len()).map(SourceId::new);
+        for (source, key) in sources.zip(set) {
+            let at = UnixTime::from_seconds(1000).into();
             let body = jwks(&[jwk(key, r#""kid":"a""#)]);
             keys.begin_fetch(source, at, FetchCause::Timer);
             let _ = keys.finish_fetch(source, at, Ok(body.as_bytes()), None, &AnyKey);
         }
         keys
     };
-    [Keys::new(engine.key_sources(), 1), fetched(7), fetched(8)]
+    let none = Keys::new(engine.key_sources(), 1);
+    [none, fetched([7, 8]), fetched([8, 7]), fetched([7, 7]), fetched([8, 8])]
 }
 
 /// One request among few, so that the same ones come again and again.
@@ -97,7 +103,7 @@ const HEADERS: &[(&str, &str)] = &[
 
 fn sent() -> impl Strategy<Value = Sent> {
     let usual = |usual: &'static str, others: &'static [&'static str]| prop_oneof![6 => Just(usual), 1 => select(others)];
-    let policy = (0..3_usize, prop_oneof![1 => Just(0), 6 => Just(1), 1 => Just(2)]);
+    let policy = (0..3_usize, prop_oneof![4 => Just(1), 1 => 0..5_usize]);
     let time = prop_oneof![6 => Just(1000_u64), 1 => select(&[0, 2059, 2060, 2061, 90_000][..])];
     let line = (
         usual("GET", &["POST", "OPTIONS"]),
@@ -207,7 +213,7 @@ proptest! {
         for sent in &all {
             let (engine, keys) = (&engines[sent.engine], &keys[sent.engine][sent.keys]);
             let alone = answer(sent, engine, keys, &mut Cache::default());
-            for _ in 0..3 {
+            for _ in 0..4 {
                 prop_assert_eq!(&answer(sent, engine, keys, &mut caches[sent.engine]), &alone);
                 prop_assert_eq!(&answer(sent, engine, keys, &mut shared), &alone);
             }
@@ -224,13 +230,15 @@ fn a_request_that_differs_only_in_what_nobody_reads_is_found_again() {
         let headers = [("authorization", &*token), ("x-request-id", id), more];
         Call { headers: &headers, target: "/a", ..GET }.decide_with(&engine, &mut cache)
     };
+    // The token is new, the request is new, it came before: then it is remembered.
     let first = decide("r-1", ("accept", "*/*"));
     assert_eq!(first.reason().code(), "allowed_by_rule");
     let second = decide("r-2", ("accept", "text/html"));
-    let third = decide("r-3", ("user-agent", "x"));
-    assert!(!second.is_of(&first) && third.is_of(&second));
-    assert_eq!(third.correlation_id(), Some("r-3"));
-    assert!(!decide("r-4", ("x-read", "yes")).is_of(&second));
+    let third = decide("r-3", ("accept", "text/html"));
+    let fourth = decide("r-4", ("user-agent", "x"));
+    assert!(!second.is_of(&first) && !third.is_of(&second) && fourth.is_of(&third));
+    assert_eq!(fourth.correlation_id(), Some("r-4"));
+    assert!(!decide("r-5", ("x-read", "yes")).is_of(&third));
 }
 
 #[test]
@@ -241,12 +249,49 @@ fn nothing_is_remembered_where_there_is_no_room_or_the_request_is_large() {
         let headers = [("authorization", &*token), ("x-read", more)];
         let mut decide =
             || Call { headers: &headers, target: "/a", ..GET }.decide_with(&engine, cache);
-        let (_, second, third) = (decide(), decide(), decide());
-        third.is_of(&second)
+        let [.., third, fourth] = [(); 4].map(|()| decide());
+        fourth.is_of(&third)
     };
     let rest = 2048 - token.len() - "GET/aapi.exampleauthorizationx-read".len();
     assert!(is_found(&mut Cache::default(), &"v".repeat(rest)));
     assert!(!is_found(&mut Cache::default(), &"v".repeat(rest + 1)));
     assert!(is_found(&mut Cache::new(4, 1 << 16), ""));
+    assert!(!is_found(&mut Cache::new(4, 1 << 11), ""));
     assert!(!is_found(&mut Cache::new(3, 1 << 16), ""));
+}
+
+#[test]
+fn what_is_remembered_stays_within_its_bytes_and_is_dropped_with_the_policy() {
+    let engine = load(&bundle("{}", &[&jwt(""), &policy(READS)]));
+    let token = bearer("");
+    let headers = [("authorization", &*token)];
+    let mut cache = Cache::new(1024, 1 << 15);
+    for number in 0..500 {
+        let target = format!("/a?{number}");
+        for _ in 0..4 {
+            let call = Call { headers: &headers, target: &target, ..GET };
+            assert_eq!(call.decide_with(&engine, &mut cache).reason().code(), "allowed_by_rule");
+        }
+        assert!(cache.recent.memory() <= 1 << 15, "{number}");
+    }
+    assert!(cache.recent.memory() > 1 << 12);
+    let other = load(&bundle("{}", &[&policy(READS)]));
+    let _ = GET.decide_with(&other, &mut cache);
+    assert_eq!(cache.recent.memory(), 0);
+}
+
+#[test]
+fn requests_that_may_not_pass_or_have_many_lines_are_not_remembered() {
+    let engine = load(&bundle("{}", &[&jwt(""), &policy(READS)]));
+    let token = bearer("");
+    let is_found = |target: &str, forged: usize| {
+        let mut cache = Cache::default();
+        let mut headers = Vec::from([("authorization", &*token)]);
+        headers.resize(forged + 1, ("x-lychgate-peer", ""));
+        let call = Call { headers: &headers, target, ..GET };
+        let [.., third, fourth] = [(); 4].map(|()| call.decide_with(&engine, &mut cache));
+        fourth.is_of(&third)
+    };
+    assert!(is_found("/a", 15) && !is_found("/a", 16));
+    assert!(!is_found("/b", 0));
 }
