@@ -1,5 +1,5 @@
 import { linear_memory, type Gate } from '#wasm';
-import type { Connection, Peer, RequestDescription } from './types.js';
+import type { Peer, RequestDescription } from './types.js';
 
 const ABSENT = 0xffff_ffff;
 const FIXED_FIELDS = 12;
@@ -24,70 +24,66 @@ export class RequestBuffer {
 
   /** Writes a request where the engine reads it. */
   write(request: RequestDescription): void {
-    const { method, target, authority, headers, connection } = request;
+    if (!this.#writes(request)) this.#writes(UNREADABLE);
+  }
+
+  /** False if a part is no string, whose length would not be that of its text, or not of bytes. */
+  #writes({ method, target, authority, headers, connection, joined, peer }: RequestDescription): boolean {
+    if (typeof method !== 'string' || typeof target !== 'string') return false;
     this.#makeRoom(FIXED_FIELDS + headers.length * 2, 0, 0);
     const fields = this.#fields;
-    fields[0] = request.joined === true ? 1 : 0;
+    fields[0] = joined === true ? 1 : 0;
     fields[2] = connection?.destinationPort ?? ABSENT;
     fields[3] = method.length;
     fields[4] = target.length;
-    fields[5] = authority?.length ?? ABSENT;
+    fields[5] = fields[6] = fields[7] = fields[8] = fields[9] = ABSENT;
     fields[11] = headers.length;
-    let text = method + target + (authority ?? '');
-    let length = method.length + target.length + (authority?.length ?? 0);
-    fields[6] = fields[7] = fields[8] = fields[9] = ABSENT;
+    let text = method + target;
+    if (authority !== undefined) {
+      if (typeof authority !== 'string') return false;
+      fields[5] = authority.length;
+      text += authority;
+    }
     if (connection !== undefined) {
-      const behind = this.#writeConnection(connection);
-      text += behind;
-      length += behind.length;
+      const parts = [connection.sourceIp, connection.remoteIp, connection.destinationIp, connection.serverName];
+      if (!parts.every(isAbsentOrText)) return false;
+      parts.forEach((part, index) => { fields[6 + index] = part?.length ?? ABSENT; });
+      text += parts.join('');
     }
     const written = this.#written;
     let isWritten = written.length === headers.length;
     let index = 0;
     for (const line of headers) {
+      const value = line[1];
+      if (typeof value !== 'string') return false;
       isWritten &&= line[0] === written[index];
-      fields[FIXED_FIELDS + index * 2 + 1] = line[1].length;
-      text += line[1];
-      length += line[1].length;
+      fields[FIXED_FIELDS + index * 2 + 1] = value.length;
+      text += value;
       index += 1;
     }
-    // What is no string has another length than its text, and would shift what comes behind it.
-    if (length !== text.length) return this.write(UNREADABLE);
-    if (!isWritten && !this.#writeNames(headers.map((line) => line[0]))) return this.write(UNREADABLE);
-    this.#writeBytes(text, request.peer);
+    if (index !== headers.length) return false;
+    return (isWritten || this.#writesNames(headers.map((line) => line[0]))) && this.#writesBytes(text, peer);
   }
 
-  #writeConnection({ sourceIp, remoteIp, destinationIp, serverName }: Connection): string {
-    let text = '';
-    [sourceIp, remoteIp, destinationIp, serverName].forEach((part, index) => {
-      if (part === undefined) return;
-      this.#fields[6 + index] = part.length;
-      text += part;
-    });
-    return text;
-  }
-
-  #writeNames(names: readonly string[]): boolean {
+  #writesNames(names: readonly string[]): boolean {
+    if (!names.every((name) => typeof name === 'string')) return false;
     const text = names.join('');
     this.#written = [];
     this.#makeRoom(0, text.length, 0);
-    let length = 0;
-    names.forEach((name, index) => {
-      this.#fields[FIXED_FIELDS + index * 2] = name.length;
-      length += name.length;
-    });
-    if (length !== text.length || !writeText(text, this.#names)) return false;
+    names.forEach((name, index) => { this.#fields[FIXED_FIELDS + index * 2] = name.length; });
+    if (!writeText(text, this.#names)) return false;
     this.#written = names;
     return true;
   }
 
-  #writeBytes(text: string, peer: Peer | undefined): void {
+  #writesBytes(text: string, peer: Peer | undefined): boolean {
     const [kind, identity] = peerBytes(peer);
     this.#makeRoom(0, 0, text.length + identity.length);
     this.#fields[1] = kind;
     this.#fields[10] = identity.length;
-    if (!writeText(text, this.#bytes)) return this.write(UNREADABLE);
+    if (!writeText(text, this.#bytes)) return false;
     if (identity.length > 0) this.#bytes.set(identity, text.length);
+    return true;
   }
 
   /** Views of the memory go stale when it grows or moves. */
@@ -104,6 +100,10 @@ export class RequestBuffer {
     this.#bytes = new Uint8Array(buffer, gate.bytes(), gate.byte_capacity());
     if (kept !== undefined) this.#fields.set(kept);
   }
+}
+
+function isAbsentOrText(part: unknown): boolean {
+  return part === undefined || typeof part === 'string';
 }
 
 /**

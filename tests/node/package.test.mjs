@@ -99,6 +99,25 @@ test('characters are bytes, and a request with one that is no byte is refused', 
   assert.deepEqual(faults, []);
 });
 
+test('a part that is no string makes a request that is refused, and shifts nothing behind it', async () => {
+  const rule = { to: [{ operation: { methods: ['GET'] } }], when: [{ key: 'request.headers[x-role]', values: ['admin'] }] };
+  const guard = await Guard.load({ workload, resources: [allow([rule])] });
+  const headers = [['x-pad', 'admin'], ['x-role', 'guest']];
+  const request = { method: 'GET', target: '/', headers };
+  assert.equal(guard.decide(request).reason, 'no_rule_matched');
+  const connections = [false, 10, null, [''], ['a'], {}].flatMap((part) => [
+    { sourceIp: part }, { remoteIp: part }, { destinationIp: part }, { serverName: part },
+  ]).map((connection) => ({ ...request, connection }));
+  const parts = [7, ['1admin'], [''], ['a'], {}, false, null].flatMap((part) => [
+    { ...request, authority: part }, { ...request, target: part }, { ...request, method: part },
+    { ...request, headers: [['x-pad', part], ...headers] }, { ...request, headers: [[part, 'admin'], ...headers] },
+  ]);
+  for (const odd of [...connections, ...parts]) assert.equal(guard.decide(odd).verdict, 'deny', JSON.stringify(odd));
+  const shifting = [['x-a', ['1admin']], ['x-role', 'guest'], ...Array.from({ length: 5 }, () => ['x-b', ['']])];
+  assert.equal(guard.decide({ ...request, headers: shifting }).reason, 'path_malformed');
+  assert.equal(guard.decide({ ...request, headers: [['x-role', 'admin']] }).verdict, 'allow');
+});
+
 test('a character above ASCII is one byte, also where the request fills the buffer', async () => {
   const rule = { to: [{ operation: { methods: ['GET'] } }], when: [{ key: 'request.headers[x]', values: ['*end'] }] };
   const guard = await Guard.load({ workload, resources: [allow([rule])] });

@@ -30,6 +30,7 @@ pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
 }
 
 /// Whether both are equal but for the case of ASCII letters.
+#[inline]
 pub(crate) fn is_same_but_for_case(bytes: &[u8], other: &[u8]) -> bool {
     if bytes.len() != other.len() {
         return false;

@@ -12,7 +12,7 @@ use lychgate_core::request::Request;
 use lychgate_core::time::UnixTime;
 use lychgate_crypto::Portable;
 
-/// A loaded bundle with its keys and its token cache.
+/// A loaded bundle with its keys and its cache.
 #[derive(Debug)]
 pub struct Gate {
     engine: Engine,

@@ -384,6 +384,7 @@ impl AcceptedToken {
     }
 
     /// Whether this is the same token, parsed once, accepted by the same rule at the same place.
+    #[inline]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.token, &other.token)
             && self.rule == other.rule

@@ -69,6 +69,7 @@ impl Crossing {
     }
 
     /// Whether both have the same token, as it was parsed once, and the same peer.
+    #[inline]
     pub(super) fn is_same_caller(&self, other: &Self) -> bool {
         let is_same_token = match (&self.token, &other.token) {
             (Some(token), Some(other)) => token.is_same(other),
@@ -114,6 +115,7 @@ impl Crossing {
         self.part(Part::Path).map(String::from_utf8_lossy)
     }
 
+    #[inline]
     fn part(&self, part: Part) -> Option<&[u8]> {
         let [method, host, path, peer] = self.ends;
         let range = match part {
