@@ -162,8 +162,8 @@ impl Subject {
         let mut cache = Cache::new(64, 1 << 20);
         let mut decide = || self.engine.decide(&request, now, &self.keys, &mut cache, verifier);
         let first = decide();
-        // The second time the token is known, the third time the whole request.
-        for _ in 0..2 {
+        // The second time the token is known, the fourth time the whole request.
+        for _ in 0..3 {
             let again = decide();
             assert_eq!(
                 first.audit(now, "x"),
