@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::decision::{Crossing, Decision, Judgment, RuleName, Verdict};
+use crate::decision::{Crossing, Decision, Judgment, Prepared, RuleName, Verdict};
 use crate::json::JsonWriter;
 use crate::time::UnixTime;
 
@@ -12,6 +12,16 @@ impl Decision {
     #[must_use]
     pub fn audit(&self, now: UnixTime, correlation_id: &str) -> String {
         record(self, now, correlation_id)
+    }
+}
+
+impl Judgment {
+    /// The same, to be shared by many decisions.
+    pub(crate) fn prepared(self) -> Self {
+        let mut record = JsonWriter::with_capacity(512);
+        write_shared(&mut record, &self);
+        let prepared = Prepared { changes: self.changes(), record: record.finish() };
+        Self { prepared: Some(prepared), ..self }
     }
 }
 
@@ -32,12 +42,6 @@ fn record(decision: &Decision, now: UnixTime, correlation_id: &str) -> String {
 }
 
 /// The members that are the same for all decisions that share a judgment.
-pub(crate) fn shared_members(judgment: &Judgment) -> String {
-    let mut members = JsonWriter::with_capacity(512);
-    write_shared(&mut members, judgment);
-    members.finish()
-}
-
 fn write_shared(record: &mut JsonWriter, judgment: &Judgment) {
     record.member("revision", &judgment.ruleset.revision);
     write_reason(record, judgment);

@@ -8,9 +8,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::policy;
 use crate::ruleset::Ruleset;
 use crate::upstream::{Accepted, UpstreamChanges, Withheld};
-use crate::{audit, policy};
 pub use crossing::Crossing;
 
 /// Whether a request may pass.
@@ -247,7 +247,7 @@ pub(crate) struct Judgment {
 /// What each of the decisions that share a judgment would make anew.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
-    changes: UpstreamChanges,
+    pub(crate) changes: UpstreamChanges,
     /// The members of the audit record that are the same for all.
     pub(crate) record: String,
 }
@@ -283,12 +283,6 @@ impl From<policy::RuleRef<'_>> for RuleName {
 }
 
 impl Judgment {
-    /// The same, to be shared by many decisions.
-    pub(crate) fn prepared(self) -> Self {
-        let prepared = Prepared { changes: self.changes(), record: audit::shared_members(&self) };
-        Self { prepared: Some(prepared), ..self }
-    }
-
     /// About how much memory it takes, its token included.
     pub(crate) fn memory(&self) -> usize {
         let token = self.crossing.token().map_or(0, |token| token.token().memory());
@@ -300,7 +294,7 @@ impl Judgment {
         token.saturating_add(prepared.saturating_mul(2)).saturating_add(rest)
     }
 
-    fn changes(&self) -> UpstreamChanges {
+    pub(crate) fn changes(&self) -> UpstreamChanges {
         let accepted = self.crossing.token();
         let accepted = accepted.and_then(|token| Accepted::of(token, &self.ruleset.authenticator));
         let peer = self.crossing.peer().filter(|_| self.names_caller);
