@@ -44,7 +44,8 @@ export class RequestBuffer {
       fields[5] = authority.length;
       text += authority;
     }
-    if (connection !== undefined) {
+    // Untyped callers write `null` too.
+    if (connection != null) {
       const parts = [connection.sourceIp, connection.remoteIp, connection.destinationIp, connection.serverName];
       if (!parts.every(isAbsentOrText)) return false;
       parts.forEach((part, index) => { fields[6 + index] = part?.length ?? ABSENT; });

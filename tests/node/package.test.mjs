@@ -115,7 +115,9 @@ test('a part that is no string makes a request that is refused, and shifts nothi
   for (const odd of [...connections, ...parts]) assert.equal(guard.decide(odd).verdict, 'deny', JSON.stringify(odd));
   const shifting = [['x-a', ['1admin']], ['x-role', 'guest'], ...Array.from({ length: 5 }, () => ['x-b', ['']])];
   assert.equal(guard.decide({ ...request, headers: shifting }).reason, 'path_malformed');
-  assert.equal(guard.decide({ ...request, headers: [['x-role', 'admin']] }).verdict, 'allow');
+  for (const connection of [undefined, null, {}]) {
+    assert.equal(guard.decide({ ...request, connection, headers: [['x-role', 'admin']] }).verdict, 'allow');
+  }
 });
 
 test('a character above ASCII is one byte, also where the request fills the buffer', async () => {
