@@ -133,7 +133,6 @@ impl Reason {
 
     /// The stable code, for logs, metrics and tests.
     #[must_use]
-    #[inline]
     pub const fn code(self) -> &'static str {
         match self {
             Self::AllowedByRule => "allowed_by_rule",
@@ -287,11 +286,11 @@ impl Judgment {
     pub(crate) fn memory(&self) -> usize {
         let token = self.crossing.token().map_or(0, |token| token.token().memory());
         let prepared = self.prepared.as_ref();
-        let prepared =
-            prepared.map_or(0, |all| all.record.len().saturating_add(all.changes.size()));
-        let rest = size_of::<Self>().saturating_add(self.crossing.size());
         // What is withheld stands in the changes too.
-        token.saturating_add(prepared.saturating_mul(2)).saturating_add(rest)
+        let changes = |all: &Prepared| all.changes.size().saturating_mul(2);
+        let prepared = prepared.map_or(0, |all| all.record.len().saturating_add(changes(all)));
+        let rest = size_of::<Self>().saturating_add(self.crossing.size());
+        token.saturating_add(prepared).saturating_add(rest)
     }
 
     pub(crate) fn changes(&self) -> UpstreamChanges {

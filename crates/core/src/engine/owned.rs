@@ -49,7 +49,8 @@ impl OwnedRequest {
         let metadata = self.metadata.iter().map(|one| texts(one).saturating_add(one.value.size()));
         let metadata: usize =
             metadata.map(|bytes| bytes.saturating_add(size_of::<Metadatum>())).sum();
-        let rest = size_of::<Self>().saturating_add(crate::limits::SPIFFE_ID_BYTES);
+        let peer = self.peer.spiffe_id().map_or(0, |id| id.as_str().len());
+        let rest = size_of::<Self>().saturating_add(peer);
         self.bytes.0.len().saturating_add(lines).saturating_add(metadata).saturating_add(rest)
     }
 
