@@ -1,7 +1,7 @@
 //! Decides about requests at a trust boundary.
 //!
-//! What runs for every request is marked `#[inline]`: it is then compiled with the crate that embeds
-//! core, at the level of that one, while loading may be compiled for size.
+//! What runs for a request that is remembered is marked `#[inline]`: it is then compiled with the
+//! crate that embeds core, at the level of that one, while the rest may be compiled for size.
 #![no_std]
 
 extern crate alloc;

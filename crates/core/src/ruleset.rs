@@ -69,7 +69,6 @@ impl ReliedHeaders {
     }
 
     /// Whether this header, in any case, is one of them.
-    #[inline]
     pub(crate) fn contains(&self, name: &[u8]) -> bool {
         HandOff::is_own(name) || self.holds(&name.to_ascii_lowercase())
     }

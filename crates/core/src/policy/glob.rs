@@ -5,7 +5,9 @@ use alloc::boxed::Box;
 use super::index::Key;
 use crate::bytes::place_of;
 
-/// A text with stars. Matching never goes back: the leftmost place of each piece is the right one.
+/// A text with stars. Matching never goes back: the leftmost place of each piece is the right one. Each
+/// piece is compared at every place of a SPIFFE ID, which has at most 2,048 bytes: the standard
+/// library's search, which is linear, brings 4.6 KB into the npm package.
 #[derive(Debug, Clone)]
 pub(super) struct Glob {
     /// What stands before the first star.
