@@ -12,12 +12,12 @@ const LETTERS_AND_DIGITS: &[u8; 62] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The value of each byte in the URL-safe alphabet; `NONE` for all others.
-static URL: [u8; 256] = table(b'-', b'_');
+static URL: [i8; 256] = table(b'-', b'_');
 /// The value of each byte in the standard alphabet; `NONE` for all others.
-static STANDARD: [u8; 256] = table(b'+', b'/');
+static STANDARD: [i8; 256] = table(b'+', b'/');
 
-/// Has a bit that no six-bit value has.
-const NONE: u8 = 0xFF;
+/// Negative, as no value is.
+const NONE: i8 = -1;
 
 /// Decodes base64url without padding (RFC 7515 §2).
 ///
@@ -62,38 +62,40 @@ pub fn encode_standard(bytes: &[u8]) -> String {
     text
 }
 
-fn decode(text: &[u8], table: &[u8; 256]) -> Option<Vec<u8>> {
-    let value = |byte: u8| table.get(usize::from(byte)).copied().unwrap_or(NONE);
+fn decode(text: &[u8], table: &[i8; 256]) -> Option<Vec<u8>> {
+    let value = |byte: u8| i32::from(table.get(usize::from(byte)).copied().unwrap_or(NONE));
     let (quads, tail) = text.as_chunks::<4>();
     let mut bytes = vec![0; quads.len().checked_mul(3)?.checked_add(tail.len().saturating_sub(1))?];
     let (triples, end) = bytes.as_chunks_mut::<3>();
+    // The sign of `NONE` stays, wherever it is shifted to.
     let mut seen = 0;
     for (triple, [a, b, c, d]) in triples.iter_mut().zip(quads) {
-        let [a, b, c, d] = [value(*a), value(*b), value(*c), value(*d)];
-        seen |= a | b | c | d;
-        *triple = [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d];
+        let bits = value(*a) << 18 | value(*b) << 12 | value(*c) << 6 | value(*d);
+        seen |= bits;
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        *triple = bytes;
     }
     match (tail, end) {
         ([], []) => {}
         ([a, b], [first]) => {
-            let [a, b] = [value(*a), value(*b)];
-            if b & 0x0F != 0 {
+            let bits = value(*a) << 18 | value(*b) << 12;
+            if bits & 0xFFFF != 0 {
                 return None;
             }
-            seen |= a | b;
-            *first = (a << 2) | (b >> 4);
+            seen |= bits;
+            [_, *first, _, _] = bits.to_be_bytes();
         }
         ([a, b, c], [first, second]) => {
-            let [a, b, c] = [value(*a), value(*b), value(*c)];
-            if c & 0x03 != 0 {
+            let bits = value(*a) << 18 | value(*b) << 12 | value(*c) << 6;
+            if bits & 0xFF != 0 {
                 return None;
             }
-            seen |= a | b | c;
-            [*first, *second] = [(a << 2) | (b >> 4), (b << 4) | (c >> 2)];
+            seen |= bits;
+            [_, *first, *second, _] = bits.to_be_bytes();
         }
         _ => return None,
     }
-    (seen & 0xC0 == 0).then_some(bytes)
+    (seen >= 0).then_some(bytes)
 }
 
 #[expect(
@@ -102,11 +104,11 @@ fn decode(text: &[u8], table: &[u8; 256]) -> Option<Vec<u8>> {
     clippy::indexing_slicing,
     reason = "runs when the program is compiled, where a mistake fails the build"
 )]
-const fn table(value_62: u8, value_63: u8) -> [u8; 256] {
+const fn table(value_62: u8, value_63: u8) -> [i8; 256] {
     let mut table = [NONE; 256];
     let mut index = 0;
     while index < LETTERS_AND_DIGITS.len() {
-        table[LETTERS_AND_DIGITS[index] as usize] = index as u8;
+        table[LETTERS_AND_DIGITS[index] as usize] = index as i8;
         index += 1;
     }
     table[value_62 as usize] = 62;

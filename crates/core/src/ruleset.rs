@@ -9,7 +9,7 @@ use crate::authn::{Authenticator, KeySource};
 use crate::order;
 use crate::policy::{Needs, PolicySet};
 use crate::request::{ForwardedHeader, HeaderLine, PathForms, TrustedHop};
-use crate::upstream::{HandOff, folded};
+use crate::upstream::{HandOff, compare_folded, folded};
 
 /// A compiled bundle.
 #[derive(Debug)]
@@ -115,8 +115,7 @@ impl ReadHeaders {
     #[inline]
     fn contains(&self, name: &[u8]) -> bool {
         let names = self.by_length.get(Self::place(name)).map_or(&[][..], Vec::as_slice);
-        !names.is_empty()
-            && names.binary_search_by(|known| known.iter().copied().cmp(folded(name))).is_ok()
+        !names.is_empty() && names.binary_search_by(|known| compare_folded(known, name)).is_ok()
             || HandOff::is_own(name)
     }
 

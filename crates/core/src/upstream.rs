@@ -6,6 +6,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt::Write as _;
 
 use crate::authn::{AcceptedToken, Authenticator, JwtRule, Location};
@@ -236,7 +237,24 @@ impl UpstreamChanges {
 /// A name in lower case and with `-` for `_`.
 #[inline]
 pub(crate) fn folded(name: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
+    name.iter().map(|byte| folded_byte(*byte))
+}
+
+#[inline(always)]
+const fn folded_byte(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
+}
+
+/// Compares a name that is folded with another one as [`folded`] has it.
+#[inline]
+pub(crate) fn compare_folded(known: &[u8], name: &[u8]) -> Ordering {
+    for (known, byte) in known.iter().zip(name) {
+        let byte = folded_byte(*byte);
+        if *known != byte {
+            return known.cmp(&byte);
+        }
+    }
+    known.len().cmp(&name.len())
 }
 
 fn push_once(names: &mut Vec<String>, name: &str) {

@@ -413,6 +413,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    #[inline(always)]
     fn push(&mut self, kind: Kind) {
         let end = offset(self.tape.len()).saturating_add(1);
         self.tape.push(Node { kind, end });

@@ -6,6 +6,7 @@ use crate::bytes::{below, each, first};
 /// quotation mark or a backslash ([RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
 ///
 /// Looks at eight bytes at a time: records and tokens are mostly plain.
+#[inline(always)]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut length: usize = 0;

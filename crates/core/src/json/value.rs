@@ -50,6 +50,7 @@ impl Span {
         text.as_bytes().get(start..end).unwrap_or_default()
     }
 
+    #[inline(always)]
     fn of(self, text: &str) -> &str {
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         let end = usize::try_from(self.end).unwrap_or(usize::MAX);
@@ -111,7 +112,18 @@ impl Document {
         span.length() == text.len() && span.bytes_of(source) == text.as_bytes()
     }
 
+    /// The bytes of a node that is a string, or none.
+    #[inline(always)]
+    fn bytes_of(&self, kind: Kind) -> &[u8] {
+        match kind {
+            Kind::String(span) => span.bytes_of(&self.text),
+            Kind::Unescaped(span) => span.bytes_of(&self.unescaped),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array | Kind::Object => b"",
+        }
+    }
+
     /// The text of a node that is a string.
+    #[inline(always)]
     fn text_of(&self, kind: Kind) -> Option<&str> {
         match kind {
             Kind::String(span) => Some(span.of(&self.text)),
@@ -172,8 +184,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn view(self) -> View<'a> {
         let node = self.document.node(self.index);
-        let children =
-            Children { document: self.document, next: self.index.saturating_add(1), end: node.end };
+        let children = self.children(node);
         match node.kind {
             Kind::Null => View::Null,
             Kind::Bool(value) => View::Bool(value),
@@ -194,13 +205,33 @@ impl<'a> Value<'a> {
     /// The object, if this is one.
     #[must_use]
     pub fn as_object(self) -> Option<Object<'a>> {
-        if let View::Object(object) = self.view() { Some(object) } else { None }
+        let node = self.document.node(self.index);
+        matches!(node.kind, Kind::Object).then(|| Object(self.children(node)))
     }
 
     /// The array, if this is one.
     #[must_use]
     pub fn as_array(self) -> Option<Array<'a>> {
-        if let View::Array(array) = self.view() { Some(array) } else { None }
+        let node = self.document.node(self.index);
+        matches!(node.kind, Kind::Array).then(|| Array(self.children(node)))
+    }
+
+    /// The text of the number, if this is one.
+    pub(crate) fn as_digits(self) -> Option<&'a [u8]> {
+        match self.document.node(self.index).kind {
+            Kind::Number(span) => Some(span.bytes_of(&self.document.text)),
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::String(_)
+            | Kind::Unescaped(_)
+            | Kind::Array
+            | Kind::Object => None,
+        }
+    }
+
+    #[inline(always)]
+    fn children(self, node: Node) -> Children<'a> {
+        Children { document: self.document, next: self.index.saturating_add(1), end: node.end }
     }
 }
 
@@ -268,10 +299,16 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'a> Iterator for Object<'a> {
-    type Item = (&'a str, Value<'a>);
+impl<'a> Object<'a> {
+    /// Shows each member, its name as bytes.
+    pub(crate) fn each(mut self, mut look: impl FnMut(&'a [u8], Value<'a>)) {
+        while let Some((name, value)) = self.step() {
+            look(value.document.bytes_of(name), value);
+        }
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    #[inline(always)]
+    fn step(&mut self) -> Option<(Kind, Value<'a>)> {
         let Children { document, next, end } = &mut self.0;
         if *next >= *end {
             return None;
@@ -279,6 +316,15 @@ impl<'a> Iterator for Object<'a> {
         let [name, value] = document.member(*next)?;
         let index = next.saturating_add(1);
         *next = value.end;
-        Some((document.text_of(name.kind).unwrap_or(""), Value { document, index }))
+        Some((name.kind, Value { document, index }))
+    }
+}
+
+impl<'a> Iterator for Object<'a> {
+    type Item = (&'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.step()?;
+        Some((value.document.text_of(name).unwrap_or(""), value))
     }
 }

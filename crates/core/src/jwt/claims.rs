@@ -92,9 +92,9 @@ impl Claims {
     pub(super) fn new(document: Document) -> Option<Self> {
         let (mut exp, mut nbf, mut iat) = (None, None, None);
         let (mut iss, mut sub, mut aud, mut jti) = (None, None, None, None);
-        for (name, value) in document.root().as_object()? {
+        document.root().as_object()?.each(|name, value| {
             // Letter by letter, since comparing texts takes a call for each.
-            let place = match name.as_bytes() {
+            let place = match name {
                 [b'e', b'x', b'p'] => &mut exp,
                 [b'n', b'b', b'f'] => &mut nbf,
                 [b'i', b'a', b't'] => &mut iat,
@@ -102,13 +102,13 @@ impl Claims {
                 [b's', b'u', b'b'] => &mut sub,
                 [b'a', b'u', b'd'] => &mut aud,
                 [b'j', b't', b'i'] => &mut jti,
-                _ => continue,
+                _ => return,
             };
             *place = Some(value);
-        }
+        });
         let [expires, not_before, issued] = [exp, nbf, iat].map(date::read);
         let issuer = text(iss, |_| true);
-        let subject = text(sub, |text| !text.is_empty() && !text.contains(char::is_control));
+        let subject = text(sub, |text| !text.is_empty() && !has_control(text));
         let audience = audience(aud);
         let token_id = text(jti, |_| true);
         let malformed = [
@@ -293,15 +293,23 @@ fn text(value: Option<Value<'_>>, is_good: impl Fn(&str) -> bool) -> Claim<Place
     }
 }
 
+/// Whether a text has characters that are for a device and not for a reader.
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.contains(char::is_control)
+    }
+}
+
 fn audience(value: Option<Value<'_>>) -> Claim<Place> {
     let Some(value) = value else { return Claim::Absent };
-    let names = || Audience(value).names();
-    let strings_only = value.as_array().is_none_or(|all| all.count() == names().count());
-    if strings_only && names().next().is_some() && names().all(|name| !name.is_empty()) {
-        Claim::Present(value.place())
-    } else {
-        Claim::Malformed
-    }
+    let is_name = |value: Value<'_>| value.as_str().is_some_and(|name| !name.is_empty());
+    let is_good = match value.as_array() {
+        Some(mut names) => names.clone().next().is_some() && names.all(is_name),
+        None => is_name(value),
+    };
+    if is_good { Claim::Present(value.place()) } else { Claim::Malformed }
 }
 
 /// A lifetime compares whole seconds, so that equal fractions of `iat` and `exp` cancel out.
