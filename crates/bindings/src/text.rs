@@ -82,7 +82,7 @@ pub(crate) fn reply(reply: &Reply) -> String {
 
 /// In few pieces, since each takes a call to the host's copying, and each new caller's request has some.
 pub(crate) fn changes(changes: &UpstreamChanges) -> String {
-    let mut json = String::with_capacity(256);
+    let mut json = String::with_capacity(changes_length(changes));
     let mut before = "{\"remove\":[\"";
     for name in &changes.remove {
         json.push_str(before);
@@ -109,6 +109,22 @@ pub(crate) fn changes(changes: &UpstreamChanges) -> String {
         json.push_str("]}");
     }
     json
+}
+
+/// Exactly as long as the text unless something is escaped: room to spare is given back, which takes
+/// a copy.
+fn changes_length(changes: &UpstreamChanges) -> usize {
+    let names = changes.remove.iter().map(|name| r#""","#.len().saturating_add(name.len()));
+    let pairs = changes.set.iter().map(|(name, value)| {
+        r#"["",""],"#.len().saturating_add(name.len()).saturating_add(value.len())
+    });
+    let target =
+        changes.target.iter().map(|target| r#","target":"""#.len().saturating_add(target.len()));
+    let parts = names.chain(pairs).chain(target);
+    let last_commas =
+        [changes.remove.is_empty(), changes.set.is_empty()].into_iter().filter(|none| !none);
+    let all = parts.fold(r#"{"remove":[],"set":[]}"#.len(), usize::saturating_add);
+    all.saturating_sub(last_commas.count())
 }
 
 pub(crate) fn found(uri: &str) -> String {
@@ -161,4 +177,38 @@ fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
     let mut json = JsonWriter::with_capacity(256);
     write(&mut json);
     json.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(remove: &[&str], set: &[(&'static str, &str)], target: Option<&[u8]>) -> String {
+        let mut changes = UpstreamChanges::default();
+        changes.remove.extend(remove.iter().map(|name| String::from(*name)));
+        changes.set.extend(set.iter().map(|(name, value)| ((*name).into(), String::from(*value))));
+        changes.target = target.map(Into::into);
+        let json = super::changes(&changes);
+        assert!(json.contains('\\') || json.len() == changes_length(&changes), "{json}");
+        json
+    }
+
+    #[test]
+    fn changes_are_json_with_room_for_no_more() {
+        assert_eq!(written(&[], &[], None), r#"{"remove":[],"set":[]}"#);
+        assert_eq!(written(&["a"], &[], None), r#"{"remove":["a"],"set":[]}"#);
+        assert_eq!(written(&[], &[("a", "b")], None), r#"{"remove":[],"set":[["a","b"]]}"#);
+        assert_eq!(
+            written(&["a", "b"], &[("c", "d"), ("e", "")], Some(b"/f")),
+            r#"{"remove":["a","b"],"set":[["c","d"],["e",""]],"target":"/f"}"#
+        );
+    }
+
+    #[test]
+    fn what_json_does_not_hold_is_escaped() {
+        assert_eq!(
+            written(&["a\n"], &[("b", "\"")], Some(b"\\")),
+            r#"{"remove":["a\n"],"set":[["b","\""]],"target":"\\"}"#
+        );
+    }
 }

@@ -5,7 +5,6 @@
 //! it reads what a caller sent, and public keys. Callers bound the length.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 const LETTERS_AND_DIGITS: &[u8; 62] =
@@ -24,7 +23,15 @@ const NONE: i8 = -1;
 /// Refuses padding and a length that no encoding has, besides what this module always refuses.
 #[must_use]
 pub fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
-    decode(text, &URL)
+    let mut bytes = Vec::new();
+    decode_url_onto(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// As [`decode_url`], behind what is there.
+#[must_use]
+pub(crate) fn decode_url_onto(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
+    decode(text, &URL, bytes)
 }
 
 /// Decodes base64 with the padding that RFC 4648 §4 demands.
@@ -39,7 +46,9 @@ pub fn decode_standard(text: &[u8]) -> Option<Vec<u8>> {
         Some([_, _, _, b'=']) => 1,
         Some(_) | None => 0,
     };
-    decode(text.get(..text.len().checked_sub(padding)?)?, &STANDARD)
+    let mut bytes = Vec::new();
+    decode(text.get(..text.len().checked_sub(padding)?)?, &STANDARD, &mut bytes)?;
+    Some(bytes)
 }
 
 /// Encodes as base64 with padding (RFC 4648 §4).
@@ -62,18 +71,20 @@ pub fn encode_standard(bytes: &[u8]) -> String {
     text
 }
 
-fn decode(text: &[u8], table: &[i8; 256]) -> Option<Vec<u8>> {
+fn decode(text: &[u8], table: &[i8; 256], bytes: &mut Vec<u8>) -> Option<()> {
     let value = |byte: u8| i32::from(table.get(usize::from(byte)).copied().unwrap_or(NONE));
     let (quads, tail) = text.as_chunks::<4>();
-    let mut bytes = vec![0; quads.len().checked_mul(3)?.checked_add(tail.len().saturating_sub(1))?];
-    let (triples, end) = bytes.as_chunks_mut::<3>();
+    let length = quads.len().checked_mul(3)?.checked_add(tail.len().saturating_sub(1))?;
+    let start = bytes.len();
+    bytes.resize(start.checked_add(length)?, 0);
+    let (triples, end) = bytes.get_mut(start..)?.as_chunks_mut::<3>();
     // The sign of `NONE` stays, wherever it is shifted to.
     let mut seen = 0;
     for (triple, [a, b, c, d]) in triples.iter_mut().zip(quads) {
         let bits = value(*a) << 18 | value(*b) << 12 | value(*c) << 6 | value(*d);
         seen |= bits;
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        *triple = bytes;
+        let [_, three @ ..] = bits.to_be_bytes();
+        *triple = three;
     }
     match (tail, end) {
         ([], []) => {}
@@ -95,7 +106,7 @@ fn decode(text: &[u8], table: &[i8; 256]) -> Option<Vec<u8>> {
         }
         _ => return None,
     }
-    (seen >= 0).then_some(bytes)
+    (seen >= 0).then_some(())
 }
 
 #[expect(

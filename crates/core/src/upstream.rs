@@ -2,7 +2,7 @@
 
 mod number;
 
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -29,13 +29,13 @@ pub struct UpstreamChanges {
     /// Headers to remove, in lower case: all that this policy sets, and a token that stops here.
     pub remove: Vec<String>,
     /// Headers to set after that, in lower case, with their values.
-    pub set: Vec<(String, String)>,
+    pub set: Vec<(Cow<'static, str>, String)>,
     /// The request target without the token that was in its query.
     pub target: Option<Vec<u8>>,
     /// Headers that a claim should become and that no header line can be: not handed on, and there
     /// all the same for a policy that reads them, as for one of Envoy's. Absent, a condition that
     /// excludes their value would let the request pass.
-    unwritten: Vec<(String, String)>,
+    unwritten: Vec<(Cow<'static, str>, String)>,
     /// Headers that a claim should become and whose text nobody can tell.
     unclear: Vec<String>,
 }
@@ -200,8 +200,9 @@ impl HandOff {
 impl UpstreamChanges {
     /// How many bytes its texts have.
     pub(crate) fn size(&self) -> usize {
-        let pairs = self.set.iter().chain(&self.unwritten).flat_map(|(name, value)| [name, value]);
-        let texts = self.remove.iter().chain(&self.unclear).chain(pairs);
+        let pairs = self.set.iter().chain(&self.unwritten);
+        let pairs = pairs.flat_map(|(name, value)| [&**name, value.as_str()]);
+        let texts = self.remove.iter().chain(&self.unclear).map(String::as_str).chain(pairs);
         let bytes = texts.map(|text| text.len().saturating_add(size_of::<String>()));
         bytes.sum::<usize>().saturating_add(self.target.as_ref().map_or(0, Vec::len))
     }
@@ -213,8 +214,9 @@ impl UpstreamChanges {
 
     /// Whether one of these headers is removed or set.
     pub(crate) fn touches(&self, headers: &[String]) -> bool {
-        let set = self.set.iter().chain(&self.unwritten).map(|(name, _)| name);
-        self.remove.iter().chain(set).any(|name| headers.binary_search(name).is_ok())
+        let set = self.set.iter().chain(&self.unwritten).map(|(name, _)| &**name);
+        let mut names = self.remove.iter().map(String::as_str).chain(set);
+        names.any(|name| headers.binary_search_by(|header| header.as_str().cmp(name)).is_ok())
     }
 
     /// The header lines as a policy sees them after the changes.
@@ -267,16 +269,16 @@ fn push_once(names: &mut Vec<String>, name: &str) {
 fn hand_on_claims(accepted: &Accepted<'_>, changes: &mut UpstreamChanges) {
     if let Some(header) = &accepted.rule.output_payload_header {
         let payload = String::from_utf8_lossy(accepted.token.payload()).into_owned();
-        changes.set.push((header.to_ascii_lowercase(), payload));
+        changes.set.push((header.to_ascii_lowercase().into(), payload));
     }
     for output in &accepted.rule.output_claim_headers {
         let claims = accepted.token.claims().root().as_object();
         let Some(claim) = claims.and_then(|claims| nested(claims, &output.claim)) else { continue };
         let header = output.header.to_ascii_lowercase();
         match (header_value(claim), claim.view()) {
-            (Some(value), _) => changes.set.push((header, value)),
+            (Some(value), _) => changes.set.push((header.into(), value)),
             (None, View::String(text)) if !text.is_empty() => {
-                changes.unwritten.push((header, text.to_owned()));
+                changes.unwritten.push((header.into(), text.to_owned()));
             }
             (None, View::Number(_) | View::Array(_) | View::Object(_)) => {
                 changes.unclear.push(header);

@@ -31,7 +31,8 @@ pub(super) fn check(message: &Message, target: &str, subject: &mut Subject) -> R
     if !decision.refuses() {
         let mut reply = Reply::plain(200);
         let changes = decision.upstream().into_owned();
-        reply.headers = changes.set;
+        let set = changes.set.into_iter();
+        reply.headers = set.map(|(name, value)| (name.into_owned(), value)).collect();
         // What must not reach the application; Envoy's `x-envoy-auth-headers-to-remove`.
         if !changes.remove.is_empty() {
             let names = changes.remove.join(",");

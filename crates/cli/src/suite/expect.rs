@@ -80,7 +80,9 @@ fn handed_on(decision: &Decision, scenario: &Scenario) -> Vec<(String, String)> 
     let changes = decision.upstream();
     let lower = scenario.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
     let kept = lower.filter(|(name, _)| !changes.remove.contains(name));
-    kept.map(|(name, value)| (name, value.clone())).chain(changes.set.iter().cloned()).collect()
+    let kept = kept.map(|(name, value)| (name, value.clone()));
+    let set = changes.set.iter().map(|(name, value)| (name.to_string(), value.clone()));
+    kept.chain(set).collect()
 }
 
 /// Where what became of a request is not what must.

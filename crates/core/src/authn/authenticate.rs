@@ -53,7 +53,7 @@ pub struct Acceptance {
 /// A genuine token that a rule accepts.
 #[derive(Debug, Clone)]
 pub struct AcceptedToken {
-    token: Arc<VerifiedToken>,
+    token: VerifiedToken,
     rule: usize,
     place: PlaceId,
 }
@@ -185,10 +185,11 @@ impl Authenticator {
             return step;
         }
         let limit = self.acceptance.token_bytes;
-        let token = match UnverifiedToken::parse_with(bytes, limit, |text| cache.header(text)) {
-            Ok(token) => token,
-            Err(error) => return AuthnStep::Refused(self.no_token(credential, error)),
-        };
+        let token =
+            match UnverifiedToken::parse_with(bytes, limit, |text| cache.header(text).cloned()) {
+                Ok(token) => token,
+                Err(error) => return AuthnStep::Refused(self.no_token(credential, error)),
+            };
         let mut plan =
             match Plan::new(self, credential.place, token.header(), token.issuer(), now, keys) {
                 Ok(plan) => plan,
@@ -219,14 +220,14 @@ impl Authenticator {
     /// The answer for a remembered token; none if its key is no longer one to be tried.
     fn recall(
         &self,
-        token: Arc<VerifiedToken>,
+        token: VerifiedToken,
         place: PlaceId,
         now: UnixTime,
         keys: &Keys,
     ) -> Option<AuthnStep> {
         let plan =
             Plan::new(self, place, token.header(), token.claims().issuer(), now, keys).ok()?;
-        let is_its = |candidate: &Candidate| candidate.key.fingerprint() == token.key();
+        let is_its = |candidate: &Candidate| token.is_verified_by(&candidate.key);
         let candidate = plan.candidates.into_iter().find(is_its)?;
         Some(self.judge(token, &candidate, place, now))
     }
@@ -244,14 +245,14 @@ impl Authenticator {
         if self.keys_are_fixed {
             return accepted.claims().check_time(now, &self.acceptance.times).is_ok();
         }
-        let step = self.recall(Arc::clone(&accepted.token), accepted.place, now, keys);
+        let step = self.recall(accepted.token.clone(), accepted.place, now, keys);
         matches!(step, Some(AuthnStep::Accepted(again)) if again.rule == accepted.rule)
     }
 
     /// Whether one of the rules that the verifying key belongs to accepts the token.
     fn judge(
         &self,
-        token: Arc<VerifiedToken>,
+        token: VerifiedToken,
         candidate: &Candidate,
         place: PlaceId,
         now: UnixTime,
@@ -338,7 +339,6 @@ impl CheckingSignature {
         let Self { mut search, candidate, check } = self;
         match check.finish(outcome) {
             Ok(token) => {
-                let token = Arc::new(token);
                 cache.insert(&token);
                 search.authenticator.judge(token, &candidate, search.place, search.now)
             }
@@ -386,9 +386,7 @@ impl AcceptedToken {
     /// Whether this is the same token, parsed once, accepted by the same rule at the same place.
     #[inline]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.token, &other.token)
-            && self.rule == other.rule
-            && self.place == other.place
+        self.token.is_same(&other.token) && self.rule == other.rule && self.place == other.place
     }
 
     /// The rule that accepts it.

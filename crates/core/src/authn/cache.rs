@@ -1,7 +1,6 @@
 //! Tokens whose signature was found genuine, so that the same bytes need not be checked again.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -39,7 +38,7 @@ pub struct TokenCache {
 
 struct Slot {
     hash: u64,
-    token: Arc<VerifiedToken>,
+    token: VerifiedToken,
     bytes: usize,
     /// Set by a hit, cleared by a passing hand: one that is in use survives one round.
     used: bool,
@@ -91,7 +90,7 @@ impl TokenCache {
     }
 
     /// The token with exactly these bytes.
-    pub(super) fn find(&mut self, credential: &[u8]) -> Option<Arc<VerifiedToken>> {
+    pub(super) fn find(&mut self, credential: &[u8]) -> Option<VerifiedToken> {
         let hash = hash(credential);
         let slot = self
             .set(hash)
@@ -99,13 +98,13 @@ impl TokenCache {
             .flatten()
             .find(|slot| slot.hash == hash && is_same(slot.token.credential(), credential))?;
         slot.used = true;
-        Some(Arc::clone(&slot.token))
+        Some(slot.token.clone())
     }
 
     /// The header that has this text, if a genuine token had it.
-    pub(super) fn header(&self, text: &[u8]) -> Option<JoseHeader> {
+    pub(super) fn header(&self, text: &[u8]) -> Option<&JoseHeader> {
         let mut known = self.headers.iter().flatten();
-        known.find(|(known, _)| is_same(known, text)).map(|(_, header)| header.clone())
+        known.find(|(known, _)| is_same(known, text)).map(|(_, header)| header)
     }
 
     fn insert_header(&mut self, token: &VerifiedToken) {
@@ -120,14 +119,14 @@ impl TokenCache {
     }
 
     /// Remembers a token. One that alone is larger than the bound is not kept.
-    pub(super) fn insert(&mut self, token: &Arc<VerifiedToken>) {
+    pub(super) fn insert(&mut self, token: &VerifiedToken) {
         self.insert_header(token);
         let bytes = token.memory();
         if bytes > self.byte_limit || self.slots.is_empty() {
             return;
         }
         let hash = hash(token.credential());
-        let slot = Slot { hash, token: Arc::clone(token), bytes, used: false };
+        let slot = Slot { hash, token: token.clone(), bytes, used: false };
         let Some(place) = choose(self.set(hash), &slot) else { return };
         let replaced = place.replace(slot).map_or(0, |old| old.bytes);
         self.bytes = self.bytes.saturating_sub(replaced).saturating_add(bytes);

@@ -105,7 +105,8 @@ pub(super) fn read(bytes: Vec<u8>, bounds: &Bounds) -> Result<Document, JsonErro
         text: &text,
         at: 0,
         bounds,
-        open: Vec::new(),
+        open: None,
+        outer: Vec::new(),
         tape: Vec::with_capacity(text.len().checked_div(8).unwrap_or(0)),
         unescaped: String::new(),
     };
@@ -118,7 +119,9 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     bounds: &'a Bounds,
-    open: Vec<Open>,
+    open: Option<Open>,
+    /// Those around it, the innermost last: most texts have none.
+    outer: Vec<Open>,
     tape: Vec<Node>,
     unescaped: String,
 }
@@ -134,7 +137,7 @@ impl Reader<'_> {
     fn document(&mut self) -> Result<(), JsonError> {
         self.white_space();
         self.value()?;
-        while let Some(open) = self.open.last() {
+        while let Some(open) = &self.open {
             let (object, members) = (open.object, open.members);
             self.white_space();
             match (self.peek(), object) {
@@ -153,7 +156,7 @@ impl Reader<'_> {
     }
 
     fn member(&mut self, object: bool) -> Result<(), JsonError> {
-        if let Some(open) = self.open.last_mut() {
+        if let Some(open) = &mut self.open {
             open.members = open.members.saturating_add(1);
             if open.members > self.bounds.members {
                 return Err(JsonError::TooWide { at: self.at });
@@ -188,17 +191,22 @@ impl Reader<'_> {
     }
 
     fn begin(&mut self, kind: Kind, object: bool) -> Result<(), JsonError> {
-        if self.open.len() >= self.bounds.depth {
+        let depth = self.outer.len().saturating_add(usize::from(self.open.is_some()));
+        if depth >= self.bounds.depth {
             return Err(JsonError::TooDeep { at: self.at });
         }
         self.bump();
-        self.open.push(Open { node: self.tape.len(), members: 0, object });
+        let inner = Open { node: self.tape.len(), members: 0, object };
+        if let Some(outer) = self.open.replace(inner) {
+            self.outer.push(outer);
+        }
         self.push(kind);
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), JsonError> {
-        let Some(open) = self.open.pop() else { return Err(self.syntax()) };
+        let Some(open) = self.open.take() else { return Err(self.syntax()) };
+        self.open = self.outer.pop();
         let end = offset(self.tape.len());
         if let Some(node) = self.tape.get_mut(open.node) {
             node.end = end;

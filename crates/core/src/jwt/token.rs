@@ -1,6 +1,5 @@
 //! A token: parsed, then proved.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -20,16 +19,13 @@ use crate::limits;
 ///
 /// It tells which issuer and key it names, so that a key can be found, and nothing else.
 #[derive(Debug)]
-pub struct UnverifiedToken(Box<Parts>);
+pub struct UnverifiedToken(Arc<Parts>);
 
 /// A token whose signature is genuine under one key. Whether it is accepted is another question.
 ///
-/// Made by [`TokenCheck::finish`] only.
-#[derive(Debug)]
-pub struct VerifiedToken {
-    parts: Box<Parts>,
-    key: KeyFingerprint,
-}
+/// Made by [`TokenCheck::finish`] only. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct VerifiedToken(Arc<Parts>);
 
 /// A token and the key that may verify it: the one question that is open.
 #[derive(Debug)]
@@ -75,11 +71,14 @@ pub enum TokenError {
 }
 
 struct Parts {
-    bytes: Box<[u8]>,
+    /// The token as it came, and its signature behind it, decoded.
+    bytes: Vec<u8>,
+    length: usize,
     payload: Range<usize>,
     header: JoseHeader,
     claims: Claims,
-    signature: Box<[u8]>,
+    /// The key that verified it, as soon as one did.
+    key: Option<KeyFingerprint>,
 }
 
 impl UnverifiedToken {
@@ -113,10 +112,15 @@ impl UnverifiedToken {
         let claims = Document::from_bytes(payload, &limits::TOKEN_JSON);
         let claims = claims.map_err(TokenError::Payload)?;
         let claims = Claims::new(claims).ok_or(TokenError::PayloadNotObject)?;
-        let signature = decode(compact.signature, "signature")?.into();
+        let length = token.len();
+        let signature = compact.signature.len().div_ceil(4).saturating_mul(3);
+        let mut bytes = Vec::with_capacity(length.saturating_add(signature));
+        bytes.extend_from_slice(token);
+        base64::decode_url_onto(compact.signature, &mut bytes)
+            .ok_or(TokenError::Base64("signature"))?;
         let start = compact.header.len().saturating_add(1);
         let payload = start..compact.message.len();
-        Ok(Self(Box::new(Parts { bytes: token.into(), payload, header, claims, signature })))
+        Ok(Self(Arc::new(Parts { bytes, length, payload, header, claims, key: None })))
     }
 
     /// The header, which names the algorithm and the key.
@@ -141,7 +145,7 @@ impl UnverifiedToken {
         if !key.accepts(algorithm) {
             return Err(Unproven { token: self, failure: Failure::Algorithm });
         }
-        if self.0.signature.len() != algorithm.signature_length(key.material()) {
+        if self.0.signature().len() != algorithm.signature_length(key.material()) {
             return Err(Unproven { token: self, failure: Failure::Signature });
         }
         Ok(TokenCheck { token: self, key })
@@ -161,7 +165,7 @@ impl TokenCheck {
             algorithm: parts.header.algorithm(),
             key: self.key.material(),
             message: parts.bytes.get(..parts.payload.end).unwrap_or_default(),
-            signature: &parts.signature,
+            signature: parts.signature(),
         }
     }
 
@@ -170,61 +174,73 @@ impl TokenCheck {
     /// # Errors
     /// [`Unproven`] gives the token back, unless the answer is [`Outcome::Valid`].
     pub fn finish(self, outcome: Outcome) -> Result<VerifiedToken, Unproven> {
-        let failure = match outcome {
-            Outcome::Valid => {
-                let UnverifiedToken(mut parts) = self.token;
-                // It is still there in the token's text.
-                parts.signature = Box::default();
-                return Ok(VerifiedToken { parts, key: self.key.fingerprint() });
+        let UnverifiedToken(mut parts) = self.token;
+        let failure = match (outcome, Arc::get_mut(&mut parts)) {
+            (Outcome::Valid, Some(own)) => {
+                own.key = Some(self.key.fingerprint());
+                return Ok(VerifiedToken(parts));
             }
-            Outcome::Invalid => Failure::Signature,
-            Outcome::Unavailable => Failure::Unavailable,
+            (Outcome::Invalid, _) => Failure::Signature,
+            // Nobody else has the parts of a token that is not verified.
+            (Outcome::Unavailable, _) | (Outcome::Valid, None) => Failure::Unavailable,
         };
-        Err(Unproven { token: self.token, failure })
+        Err(Unproven { token: UnverifiedToken(parts), failure })
+    }
+}
+
+impl Parts {
+    fn signature(&self) -> &[u8] {
+        self.bytes.get(self.length..).unwrap_or_default()
     }
 }
 
 impl VerifiedToken {
+    /// Whether both are clones of one that was parsed and verified once.
+    #[inline]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The header.
     #[must_use]
     pub fn header(&self) -> &JoseHeader {
-        &self.parts.header
+        &self.0.header
     }
 
     /// The claims.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.parts.claims
+        &self.0.claims
     }
 
     /// The header as it came, base64url without padding.
     pub(crate) fn header_text(&self) -> &[u8] {
-        let end = self.parts.payload.start.saturating_sub(1);
-        self.parts.bytes.get(..end).unwrap_or_default()
+        let end = self.0.payload.start.saturating_sub(1);
+        self.0.bytes.get(..end).unwrap_or_default()
     }
 
     /// The payload as it came, base64url without padding.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        self.parts.bytes.get(self.parts.payload.clone()).unwrap_or_default()
+        self.0.bytes.get(self.0.payload.clone()).unwrap_or_default()
     }
 
-    /// The key that verified it.
+    /// Whether this is the key that verified it.
     #[must_use]
-    pub fn key(&self) -> KeyFingerprint {
-        self.key
+    pub fn is_verified_by(&self, key: &Key) -> bool {
+        self.0.key == Some(key.fingerprint())
     }
 
     /// The whole token as it came. A credential: never log it.
     pub(crate) fn credential(&self) -> &[u8] {
-        &self.parts.bytes
+        self.0.bytes.get(..self.0.length).unwrap_or_default()
     }
 
     /// About how much memory it takes.
     pub(crate) fn memory(&self) -> usize {
-        let parts = &self.parts;
+        let parts = &self.0;
         let key_id = parts.header.key_id().map_or(0, str::len);
-        let own = [parts.bytes.len(), parts.claims.heap_bytes(), key_id];
+        let own = [parts.bytes.capacity(), parts.claims.heap_bytes(), key_id];
         own.into_iter().fold(size_of::<Self>().saturating_add(size_of::<Parts>()), |all, bytes| {
             all.saturating_add(bytes)
         })

@@ -6,17 +6,17 @@ use crate::jwt::key::Outcome;
 use crate::jwt::testing::{AnyKey, jwk, jwks, signed};
 use alloc::format;
 
-fn verified(index: usize) -> Arc<VerifiedToken> {
+fn verified(index: usize) -> VerifiedToken {
     verified_by(None, index)
 }
 
-fn verified_by(kid: Option<&str>, index: usize) -> Arc<VerifiedToken> {
+fn verified_by(kid: Option<&str>, index: usize) -> VerifiedToken {
     let set = jwks(&[jwk(7, "")]);
     let set = KeySet::parse(set.as_bytes(), KeyProfile::Jwt, &AnyKey).unwrap();
     let text = signed(kid, &format!(r#"{{"sub":"{index:06}"}}"#), 7);
     let token = UnverifiedToken::parse(text.as_bytes(), usize::MAX).unwrap();
-    let check = token.check_with(Arc::clone(&set.keys()[0])).unwrap();
-    Arc::new(check.finish(Outcome::Valid).unwrap())
+    let check = token.check_with(alloc::sync::Arc::clone(&set.keys()[0])).unwrap();
+    check.finish(Outcome::Valid).unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_token_is_found_by_all_of_its_bytes() {
     let token = verified(1);
     assert!(cache.find(token.credential()).is_none());
     cache.insert(&token);
-    assert!(Arc::ptr_eq(&cache.find(token.credential()).unwrap(), &token));
+    assert!(cache.find(token.credential()).unwrap().is_same(&token));
     for index in 0..token.credential().len() {
         let mut other = token.credential().to_vec();
         other[index] ^= 1;
