@@ -23,6 +23,11 @@ use crate::host::{Answer, Library};
 use crate::input::Input;
 use crate::suspended::Suspended;
 
+/// As quick as the standard library's for Wasm, and half as large.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// A policy in force with all that its decisions need: keys, tokens seen, the request buffer.
 ///
 /// Every call is synchronous. What a decision leaves behind ([`reply`](Self::reply) and the like)
