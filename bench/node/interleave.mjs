@@ -5,9 +5,10 @@
 
 /**
  * So many rounds come before: V8 compiles what is hot, JavaScript and Wasm, anew, and its baseline code
- * for Wasm takes twice as long as what it ends with. A function counts as hot after thousands of calls.
+ * for Wasm takes twice as long as what it ends with. It takes some 20,000 calls until the last function
+ * of a decision counts as hot, seconds for a server that is busy.
  */
-export const WARM_UP = 50;
+export const WARM_UP = 100;
 
 /**
  * `contenders` by name: functions of a round's number that answer how many operations they did.

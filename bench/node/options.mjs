@@ -8,8 +8,11 @@ const { values } = parseArgs({
 export const ROUNDS = Number(values.rounds);
 /** Where the chart goes, if anywhere. */
 export const CHART = values.chart;
-/** New tokens in a round. */
-export const TOKENS = 100;
+/**
+ * New tokens in a round: enough that what the others left in the processor's caches, and each of them
+ * has to replace when its turn comes, is a small part of it.
+ */
+export const TOKENS = 300;
 /** How often a token is repeated in a round. */
 export const REPEATS = 1500;
 export const RULES = [1, 100, 1000];

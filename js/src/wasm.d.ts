@@ -21,7 +21,8 @@ export class Gate {
   answer(ticket: number, answer: number): number;
   correlation_id(): string | undefined;
   reply(correlationId: string): string | undefined;
-  changes(): string | undefined;
+  changes(): number;
+  text(): number;
   audit(now: number, correlationId: string): string | undefined;
   due(now: number): number | undefined;
   next_due(): number | undefined;
