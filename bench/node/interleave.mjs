@@ -8,7 +8,7 @@
  * for Wasm takes twice as long as what it ends with. It takes some 20,000 calls until the last function
  * of a decision counts as hot, seconds for a server that is busy.
  */
-export const WARM_UP = 100;
+export const WARM_UP = 30;
 
 /**
  * `contenders` by name: functions of a round's number that answer how many operations they did.
