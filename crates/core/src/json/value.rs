@@ -297,9 +297,7 @@ impl<'a> Object<'a> {
         }
         None
     }
-}
 
-impl<'a> Object<'a> {
     /// Shows each member, its name as bytes.
     pub(crate) fn each(mut self, mut look: impl FnMut(&'a [u8], Value<'a>)) {
         while let Some((name, value)) = self.step() {
