@@ -5,18 +5,16 @@ const ABSENT = 0xffff_ffff;
 const FIXED_FIELDS = 12;
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Stands for a description that no message could have been: its target is refused as malformed. */
 const UNREADABLE: RequestDescription = { method: '', target: '\0', headers: [] };
 
-/** What the engine and its host read and write in place: the layout is that of crates/bindings/src/input.rs. */
+/** The engine's request buffer: the layout is that of crates/bindings/src/input.rs. */
 export class RequestBuffer {
   readonly #gate: Gate;
   #fields = new Uint32Array(0);
   #names = NO_BYTES;
   #bytes = NO_BYTES;
-  #memory = NO_BYTES;
   /** The header names that stand in the buffer: mostly, they are those of the next request too. */
   #written: readonly string[] = [];
 
@@ -27,15 +25,6 @@ export class RequestBuffer {
   /** Writes a request where the engine reads it. */
   write(request: RequestDescription): void {
     if (!this.#writes(request)) this.#writes(UNREADABLE);
-  }
-
-  /** The changes to the last request: JSON. */
-  changes(): string {
-    const length = this.#gate.changes();
-    // A view of a memory that grew is empty.
-    if (this.#memory.length === 0) this.#memory = new Uint8Array(linear_memory().buffer);
-    const start = this.#gate.text();
-    return decoder.decode(this.#memory.subarray(start, start + length));
   }
 
   /** False if a part is no string, whose length would not be that of its text, or not of bytes. */

@@ -74,7 +74,7 @@ interface Machine {
   readonly generation: number;
   readonly revision: string;
   /** The changes that the engine told last, as JSON, and read once another decision has the same. */
-  told: { readonly text: string; changes?: Changes };
+  told: { readonly text: string | undefined; changes?: Changes };
 }
 
 /** Decides about requests under one policy. */
@@ -295,7 +295,7 @@ export class Guard {
   /** Changes that are new are read when somebody looks: a gateway that only asks whether never does. */
   #changes(machine: Machine, packed: number): Changes | (() => Changes) {
     if ((packed & AS_TOLD) !== 0) return (machine.told.changes ??= frozen(parsed<Changes>(machine.told.text)));
-    const told: Machine['told'] = { text: machine.buffer.changes() };
+    const told: Machine['told'] = { text: machine.gate.changes() };
     machine.told = told;
     return () => (told.changes ??= frozen(parsed<Changes>(told.text)));
   }
@@ -330,7 +330,7 @@ export class Guard {
   #machineOf(gate: Gate, library: HostVerifier, buffer: RequestBuffer): Machine {
     const started = generation;
     const fetcher = new KeyFetcher(gate, this.#host, () => started === generation);
-    return { gate, library, buffer, fetcher, generation, revision: gate.revision(), told: { text: '' } };
+    return { gate, library, buffer, fetcher, generation, revision: gate.revision(), told: { text: undefined } };
   }
 
   #attempt<T>(work: () => T): T {

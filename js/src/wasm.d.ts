@@ -21,8 +21,7 @@ export class Gate {
   answer(ticket: number, answer: number): number;
   correlation_id(): string | undefined;
   reply(correlationId: string): string | undefined;
-  changes(): number;
-  text(): number;
+  changes(): string | undefined;
   audit(now: number, correlationId: string): string | undefined;
   due(now: number): number | undefined;
   next_due(): number | undefined;

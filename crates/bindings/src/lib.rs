@@ -44,8 +44,6 @@ pub struct Gate {
     told: Option<Decision>,
     /// It is the last decision, which moves there when the next one comes.
     last_is_told: bool,
-    /// What the host reads in place.
-    text: String,
     awaiting_keys: Suspended<Waiting>,
     awaiting_answers: Suspended<Pending>,
     library: Library,
@@ -69,7 +67,6 @@ impl Gate {
             last: None,
             told: None,
             last_is_told: false,
-            text: String::new(),
             awaiting_keys: Suspended::default(),
             awaiting_answers: Suspended::default(),
             library: Library::of(verifier),
@@ -212,25 +209,14 @@ impl Gate {
         self.last.as_ref().map(|last| text::reply(&last.reply(correlation_id)))
     }
 
-    /// Writes the changes to the last request as JSON: `remove`, `set`, and `target` where it changes. A
-    /// later decision says if its changes are the same. The answer is the number of bytes, which
-    /// stand at [`text`](Self::text) until this is called again: almost every new caller's request
-    /// has changes, and a text of its own would be two more calls.
-    pub fn changes(&mut self) -> usize {
-        self.text.clear();
-        if let Some(last) = &self.last {
-            let changes = last.upstream();
-            self.told = None;
-            self.last_is_told = outcome::is_change(&changes);
-            text::changes(&changes, &mut self.text);
-        }
-        self.text.len()
-    }
-
-    /// Where the text of [`changes`](Self::changes) stands in memory.
+    /// The changes to the last request, as JSON: `remove`, `set`, and `target` where it changes. A
+    /// later decision says if its changes are the same.
     #[must_use]
-    pub fn text(&self) -> *const u8 {
-        self.text.as_ptr()
+    pub fn changes(&mut self) -> Option<String> {
+        let changes = self.last.as_ref()?.upstream();
+        self.told = None;
+        self.last_is_told = outcome::is_change(&changes);
+        Some(text::changes(&changes))
     }
 
     /// The audit record of the last decision: one JSON object on one line.

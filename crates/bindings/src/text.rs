@@ -2,7 +2,7 @@
 
 use lychgate_core::authn::{FetchReport, KeySource};
 use lychgate_core::decision::{Reason, Verdict};
-use lychgate_core::json::{JsonWriter, write_escaped};
+use lychgate_core::json::JsonWriter;
 use lychgate_core::limits::JWKS_BYTES;
 use lychgate_core::reply::Reply;
 use lychgate_core::upstream::UpstreamChanges;
@@ -80,33 +80,20 @@ pub(crate) fn reply(reply: &Reply) -> String {
     })
 }
 
-/// In few pieces, since each takes a call to the host's copying, and each new caller's request has some.
-pub(crate) fn changes(changes: &UpstreamChanges, json: &mut String) {
-    let mut before = "{\"remove\":[\"";
-    for name in &changes.remove {
-        json.push_str(before);
-        write_escaped(json, name);
-        before = "\",\"";
-    }
-    json.push_str(if changes.remove.is_empty() { "{\"remove\":[" } else { "\"" });
-    before = "],\"set\":[[\"";
-    for (name, value) in &changes.set {
-        json.push_str(before);
-        write_escaped(json, name);
-        json.push_str("\",\"");
-        write_escaped(json, value);
-        before = "\"],[\"";
-    }
-    json.push_str(if changes.set.is_empty() { "],\"set\":[" } else { "\"]" });
-    if let Some(target) = &changes.target {
-        // One character for each byte, as JavaScript's hosts write targets.
-        let target: String = target.iter().copied().map(char::from).collect();
-        json.push_str("],\"target\":\"");
-        write_escaped(json, &target);
-        json.push_str("\"}");
-    } else {
-        json.push_str("]}");
-    }
+pub(crate) fn changes(changes: &UpstreamChanges) -> String {
+    written(|json| {
+        json.object(|json| {
+            json.name("remove");
+            json.array(|json| changes.remove.iter().for_each(|name| json.string(name)));
+            json.name("set");
+            json.array(|json| pairs(json, changes.set.iter().map(|(n, v)| (&**n, v.as_str()))));
+            if let Some(target) = &changes.target {
+                // One character for each byte, as JavaScript's hosts write targets.
+                let target: String = target.iter().copied().map(char::from).collect();
+                json.member("target", &target);
+            }
+        });
+    })
 }
 
 pub(crate) fn found(uri: &str) -> String {
@@ -170,9 +157,7 @@ mod tests {
         changes.remove.extend(remove.iter().map(|name| String::from(*name)));
         changes.set.extend(set.iter().map(|(name, value)| ((*name).into(), String::from(*value))));
         changes.target = target.map(Into::into);
-        let mut json = String::new();
-        super::changes(&changes, &mut json);
-        json
+        super::changes(&changes)
     }
 
     #[test]

@@ -15,4 +15,4 @@ pub use read::{Bounds, JsonError};
 pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
 pub(crate) use write::Quoted;
-pub use write::{JsonWriter, write_escaped};
+pub use write::JsonWriter;

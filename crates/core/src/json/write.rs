@@ -197,12 +197,6 @@ pub(super) fn canonical(root: Value<'_>) -> String {
 
 fn write_string(out: &mut String, text: &str) {
     out.push_str(QUOTE);
-    write_escaped(out, text);
-    out.push_str(QUOTE);
-}
-
-/// Writes a text as it stands between quotation marks.
-pub fn write_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     // What needs an escape is ASCII, so a byte that does is a whole character.
     while let Some((plain, from)) = rest.split_at_checked(scan::plain_length(rest.as_bytes())) {
@@ -212,6 +206,7 @@ pub fn write_escaped(out: &mut String, text: &str) {
         write_escape(out, character);
         rest = characters.as_str();
     }
+    out.push_str(QUOTE);
 }
 
 /// In decimal. Two numbers in each record are not worth the machinery of `fmt`.
