@@ -120,6 +120,16 @@ test('a part that is no string makes a request that is refused, and shifts nothi
   }
 });
 
+test('a peer that is nothing known is neither verified nor absent', async () => {
+  const guard = await Guard.load(open);
+  const request = { method: 'GET', target: '/', headers: [] };
+  for (const peer of [undefined, null, { kind: 'absent' }]) assert.equal(guard.decide({ ...request, peer }).verdict, 'allow');
+  for (const peer of [{}, { kind: 'verified' }, 'spiffe', 7, false, { kind: 'spiffe' }, { kind: 'certificate', der: 'abc' }]) {
+    assert.equal(guard.decide({ ...request, peer }).reason, 'peer_malformed', JSON.stringify(peer));
+  }
+  assert.equal(guard.decide({ ...request, peer: { kind: 'certificate' } }).verdict, 'deny');
+});
+
 test('a character above ASCII is one byte, also where the request fills the buffer', async () => {
   const rule = { to: [{ operation: { methods: ['GET'] } }], when: [{ key: 'request.headers[x]', values: ['*end'] }] };
   const guard = await Guard.load({ workload, resources: [allow([rule])] });

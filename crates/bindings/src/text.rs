@@ -83,9 +83,9 @@ pub(crate) fn reply(reply: &Reply) -> String {
 pub(crate) fn changes(changes: &UpstreamChanges) -> String {
     written(|json| {
         json.object(|json| {
-            json.name("remove");
-            json.array(|json| changes.remove.iter().for_each(|name| json.string(name)));
-            json.name("set");
+            json.label("remove");
+            json.strings(changes.remove.iter().map(String::as_str));
+            json.label("set");
             json.array(|json| pairs(json, changes.set.iter().map(|(n, v)| (&**n, v.as_str()))));
             if let Some(target) = &changes.target {
                 // One character for each byte, as JavaScript's hosts write targets.
@@ -129,10 +129,7 @@ pub(crate) fn report(report: &FetchReport) -> String {
 
 fn pairs<'a>(json: &mut JsonWriter, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, value) in pairs {
-        json.array(|json| {
-            json.string(name);
-            json.string(value);
-        });
+        json.strings([name, value]);
     }
 }
 

@@ -10,40 +10,47 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let end = bytes.last_chunk::<HASHED>().map_or(bytes, <[u8; HASHED]>::as_slice);
     let (words, rest) = end.as_chunks::<8>();
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
     let hash = words.iter().fold(length, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let hash = mix(hash, u64::from_le_bytes(last));
+    let hash = mix(hash, u64::from_le_bytes(padded(rest)));
     hash ^ (hash >> 32)
 }
 
 /// Whether both are equal: WebAssembly's own comparison looks at single bytes.
 #[inline]
 pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (others, behind)) = (bytes.as_chunks::<8>(), other.as_chunks::<8>());
-    let differing = |all: u64, (word, other): (&[u8; 8], &[u8; 8])| {
-        all | (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other))
-    };
-    bytes.len() == other.len() && words.iter().zip(others).fold(0, differing) == 0 && rest == behind
+    are_alike(bytes, other, u64::from_le_bytes)
 }
 
 /// Whether both are equal but for the case of ASCII letters.
 #[inline]
 pub(crate) fn is_same_but_for_case(bytes: &[u8], other: &[u8]) -> bool {
+    are_alike(bytes, other, lower)
+}
+
+/// Whether both are as long, and each eight bytes the same to `read`.
+#[inline(always)]
+fn are_alike(bytes: &[u8], other: &[u8], read: impl Fn([u8; 8]) -> u64) -> bool {
     if bytes.len() != other.len() {
         return false;
     }
-    // The last eight bytes overlap what was looked at before: one word more instead of single bytes.
-    match (bytes.last_chunk(), other.last_chunk()) {
-        (Some(last), Some(other_last)) if lower(*last) == lower(*other_last) => {
-            let ((words, _), (others, _)) = (bytes.as_chunks(), other.as_chunks());
-            words.iter().zip(others).all(|(word, other)| lower(*word) == lower(*other))
-        }
-        (Some(_), Some(_)) => false,
-        (None, _) | (_, None) => bytes.eq_ignore_ascii_case(other),
+    let ((words, rest), (others, behind)) = (bytes.as_chunks(), other.as_chunks());
+    // The last eight bytes overlap what else is looked at: one word more instead of single bytes.
+    let is_end_alike = match (bytes.last_chunk(), other.last_chunk()) {
+        (Some(end), Some(other_end)) => read(*end) == read(*other_end),
+        (None, _) | (_, None) => read(padded(rest)) == read(padded(behind)),
+    };
+    let differing = |all: u64, (word, other): (&_, &_)| all | (read(*word) ^ read(*other));
+    is_end_alike && words.iter().zip(others).fold(0, differing) == 0
+}
+
+/// Fewer than eight bytes, and zeros.
+#[inline(always)]
+fn padded(rest: &[u8]) -> [u8; 8] {
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(rest) {
+        *to = *from;
     }
+    word
 }
 
 /// With its ASCII capitals in lower case: they differ in one bit, two below the highest.

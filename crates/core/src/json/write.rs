@@ -58,6 +58,18 @@ impl JsonWriter {
         self.comma = false;
     }
 
+    /// Writes an array of strings, in as few pieces as there can be.
+    pub fn strings<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+        self.separate();
+        let mut before = "[\"";
+        for value in values {
+            self.out.push_str(before);
+            write_escaped(&mut self.out, value);
+            before = "\",\"";
+        }
+        self.out.push_str(if before == "[\"" { "[]" } else { "\"]" });
+    }
+
     /// Writes a string.
     pub fn string(&mut self, value: &str) {
         self.separate();
@@ -197,6 +209,11 @@ pub(super) fn canonical(root: Value<'_>) -> String {
 
 fn write_string(out: &mut String, text: &str) {
     out.push_str(QUOTE);
+    write_escaped(out, text);
+    out.push_str(QUOTE);
+}
+
+fn write_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     // What needs an escape is ASCII, so a byte that does is a whole character.
     while let Some((plain, from)) = rest.split_at_checked(scan::plain_length(rest.as_bytes())) {
@@ -206,7 +223,6 @@ fn write_string(out: &mut String, text: &str) {
         write_escape(out, character);
         rest = characters.as_str();
     }
-    out.push_str(QUOTE);
 }
 
 /// In decimal. Two numbers in each record are not worth the machinery of `fmt`.

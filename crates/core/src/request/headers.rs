@@ -49,7 +49,9 @@ impl<'a> Headers<'a> {
     #[inline]
     pub(crate) fn only_lines<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
         let mut found = [Found::Nowhere; N];
-        for line in self.0 {
+        // Most lines have a name of another length than all of these.
+        let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name.len()));
+        for line in self.0.iter().filter(|line| lengths & length_bit(line.name.len()) != 0) {
             for (name, found) in names.iter().zip(&mut found) {
                 if is_named(line, name) {
                     *found = match found {
@@ -117,6 +119,12 @@ impl<'a> Headers<'a> {
 #[inline(always)]
 fn is_named(line: &HeaderLine<'_>, name: &str) -> bool {
     line.name.len() == name.len() && is_same_but_for_case(line.name, name.as_bytes())
+}
+
+/// Lengths as a set: the longest share a place.
+#[inline(always)]
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 #[derive(Clone, Copy)]
