@@ -141,6 +141,7 @@ impl<'a> Reader<'a> {
         cut(&mut self.bytes, length).map(Some)
     }
 
+    #[inline(always)]
     fn header_lines(&mut self, count: usize, lines: &mut Vec<HeaderLine<'a>>) -> Option<()> {
         let lengths = self.fields.get(..count.checked_mul(2)?)?;
         let (pairs, _) = lengths.as_chunks::<2>();
