@@ -23,7 +23,7 @@ use crate::host::{Answer, Library};
 use crate::input::Input;
 use crate::suspended::Suspended;
 
-/// As quick as the standard library's for Wasm, and half as large.
+/// As quick as the standard library's for Wasm, and 3 KB less of the module after compression.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

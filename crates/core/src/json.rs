@@ -14,5 +14,5 @@ pub(crate) use fields::{Fields, joined};
 pub use read::{Bounds, JsonError};
 pub(crate) use value::Place;
 pub use value::{Array, Document, Number, Object, Value, View};
-pub(crate) use write::Quoted;
 pub use write::JsonWriter;
+pub(crate) use write::Quoted;

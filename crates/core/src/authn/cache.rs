@@ -1,14 +1,21 @@
 //! Tokens whose signature was found genuine, so that the same bytes need not be checked again.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use crate::bytes::{hash, is_same};
 use crate::jwt::{JoseHeader, VerifiedToken};
 
 /// Places for one hash; a token that finds all of them taken replaces one of them.
 const WAYS: usize = 4;
+
+/// One place in so many is for tokens that came for the first time.
+const NEWCOMERS: usize = 16;
+
+/// So many hashes of tokens that came are remembered for each place.
+const SEEN: usize = 4;
 
 /// Headers that are remembered: a few issuers have a key or two each.
 const HEADERS: usize = 4;
@@ -20,11 +27,18 @@ const HEADERS: usize = 4;
 /// changes what an answer costs, never the answer. A token is found by a hash over the end of its
 /// signature and then compared in full. Only genuine tokens get in, so nobody can fill it who has none.
 /// Lookup and eviction take constant time; both bounds always hold, for the tokens: the few headers
-/// are beside them.
+/// and the hashes are beside them.
+///
+/// A token that comes for the first time only takes the place of another such one. So those that come
+/// once don't evict those in use, and the few places that they take stay in the processor's cache. One
+/// that comes again too late to be found there is verified a second time, and then settles.
 pub struct TokenCache {
+    /// Places for newcomers, one for each hash, and then sets of places for tokens that came again.
     slots: Vec<Option<Slot>>,
-    /// One less than the number of sets, which is a power of two.
-    mask: u64,
+    /// How many of the places are for newcomers.
+    newcomers: usize,
+    /// Pieces of the hashes of tokens that came, by place.
+    seen: Vec<u32>,
     bytes: usize,
     byte_limit: usize,
     /// Where the search for something to evict goes on.
@@ -52,17 +66,18 @@ impl TokenCache {
 
     /// A cache for at most so many tokens and so many bytes of memory for them.
     ///
-    /// Entries are rounded down to 4 times a power of two; with less than 4 nothing is kept.
+    /// Entries are rounded down to a multiple of 4; with less than 4 nothing is kept.
     #[must_use]
     pub fn new(entries: usize, bytes: usize) -> Self {
-        let sets = entries.checked_div(WAYS).and_then(usize::checked_ilog2);
-        let sets = sets.map_or(0, |log| 1_usize.checked_shl(log).unwrap_or(0));
+        let in_sets = |count: usize| count.saturating_sub(count % WAYS);
+        let (entries, newcomers) = (in_sets(entries), in_sets(entries / NEWCOMERS));
         let mut slots = Vec::new();
-        slots.resize_with(sets.saturating_mul(WAYS), || None);
-        let mask = u64::try_from(sets.saturating_sub(1)).unwrap_or(0);
+        slots.resize_with(entries, || None);
+        let seen = if newcomers == 0 { 0 } else { entries.saturating_mul(SEEN) };
         Self {
             slots,
-            mask,
+            newcomers,
+            seen: vec![0; seen],
             bytes: 0,
             byte_limit: bytes,
             hand: 0,
@@ -92,13 +107,16 @@ impl TokenCache {
     /// The token with exactly these bytes.
     pub(super) fn find(&mut self, credential: &[u8]) -> Option<VerifiedToken> {
         let hash = hash(credential);
-        let slot = self
-            .set(hash)
-            .iter_mut()
-            .flatten()
-            .find(|slot| slot.hash == hash && is_same(slot.token.credential(), credential))?;
-        slot.used = true;
-        Some(slot.token.clone())
+        let is_it = |slot: &Slot| slot.is(hash, credential);
+        if let Some(slot) = self.set(hash).iter_mut().flatten().find(|slot| is_it(slot)) {
+            slot.used = true;
+            return Some(slot.token.clone());
+        }
+        let slot = self.newcomer(hash)?.take_if(|slot| is_it(slot))?;
+        let token = slot.token.clone();
+        self.bytes = self.bytes.saturating_sub(slot.bytes);
+        self.settle(Slot { used: true, ..slot });
+        Some(token)
     }
 
     /// The header that has this text, if a genuine token had it.
@@ -127,10 +145,32 @@ impl TokenCache {
         }
         let hash = hash(token.credential());
         let slot = Slot { hash, token: token.clone(), bytes, used: false };
-        let Some(place) = choose(self.set(hash), &slot) else { return };
-        let replaced = place.replace(slot).map_or(0, |old| old.bytes);
-        self.bytes = self.bytes.saturating_sub(replaced).saturating_add(bytes);
+        let is_new = !self.note(hash);
+        match self.newcomer(hash) {
+            Some(place) if is_new => {
+                let replaced = place.replace(slot).map_or(0, |old| old.bytes);
+                self.count(bytes, replaced);
+            }
+            Some(place) => {
+                let replaced = place.take_if(|old| old.is(hash, token.credential()));
+                self.count(0, replaced.map_or(0, |old| old.bytes));
+                self.settle(slot);
+            }
+            None => self.settle(slot),
+        }
         self.evict();
+    }
+
+    /// Gives a token a place that those which come once don't take.
+    fn settle(&mut self, slot: Slot) {
+        let bytes = slot.bytes;
+        let Some(place) = choose(self.set(slot.hash), &slot) else { return };
+        let replaced = place.replace(slot).map_or(0, |old| old.bytes);
+        self.count(bytes, replaced);
+    }
+
+    fn count(&mut self, added: usize, removed: usize) {
+        self.bytes = self.bytes.saturating_sub(removed).saturating_add(added);
     }
 
     /// Frees tokens, those out of use first, until the bytes fit. Each token is passed twice at
@@ -151,18 +191,49 @@ impl TokenCache {
         }
     }
 
-    fn set(&mut self, hash: u64) -> &mut [Option<Slot>] {
-        let first = usize::try_from(hash & self.mask).unwrap_or(0).saturating_mul(WAYS);
-        self.slots.get_mut(first..first.saturating_add(WAYS)).unwrap_or_default()
+    /// The place for a newcomer with this hash, if there are any.
+    fn newcomer(&mut self, hash: u64) -> Option<&mut Option<Slot>> {
+        let index = spread(hash, self.newcomers);
+        self.slots.get_mut(..self.newcomers)?.get_mut(index)
     }
+
+    /// The places for tokens with this hash that came again.
+    fn set(&mut self, hash: u64) -> &mut [Option<Slot>] {
+        let (sets, _) =
+            self.slots.get_mut(self.newcomers..).unwrap_or_default().as_chunks_mut::<WAYS>();
+        let index = spread(hash, sets.len());
+        sets.get_mut(index).map_or(&mut [], <[_; WAYS]>::as_mut_slice)
+    }
+
+    /// Remembers that a token with this hash came, and says whether one did before. Another one in
+    /// between may have taken its place.
+    fn note(&mut self, hash: u64) -> bool {
+        let index = spread(hash >> 32, self.seen.len());
+        let piece = low(hash);
+        self.seen.get_mut(index).is_some_and(|seen| mem::replace(seen, piece) == piece)
+    }
+}
+
+impl Slot {
+    fn is(&self, hash: u64, credential: &[u8]) -> bool {
+        self.hash == hash && is_same(self.token.credential(), credential)
+    }
+}
+
+/// The index that the lower half of a hash has among so many places.
+fn spread(hash: u64, places: usize) -> usize {
+    let places = u64::try_from(places).unwrap_or(0);
+    usize::try_from(u64::from(low(hash)).wrapping_mul(places) >> 32).unwrap_or(0)
+}
+
+fn low(hash: u64) -> u32 {
+    u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 /// The place for a token in its set: where it already is, an empty one, or the first out of use.
 /// If all are in use they stop being so, and the first of them goes.
 fn choose<'a>(set: &'a mut [Option<Slot>], new: &Slot) -> Option<&'a mut Option<Slot>> {
-    let is_same = |slot: &Slot| {
-        slot.hash == new.hash && is_same(slot.token.credential(), new.token.credential())
-    };
+    let is_same = |slot: &Slot| slot.is(new.hash, new.token.credential());
     let index = set
         .iter()
         .position(|place| place.as_ref().is_some_and(is_same))

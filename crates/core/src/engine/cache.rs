@@ -23,7 +23,8 @@ impl Cache {
     /// Remembers at most so many tokens, and so many bytes of memory for them; and as many requests,
     /// with as many bytes for those.
     ///
-    /// Entries are rounded down to a power of two; with less than 4 nothing is kept.
+    /// Entries are rounded down: tokens to a multiple of 4, requests to a power of two. With less than
+    /// 4 nothing is kept.
     #[must_use]
     pub fn new(entries: usize, bytes: usize) -> Self {
         Self {

@@ -5,6 +5,9 @@ use crate::jwt::jwks::KeySet;
 use crate::jwt::key::Outcome;
 use crate::jwt::testing::{AnyKey, jwk, jwks, signed};
 use alloc::format;
+use alloc::sync::Arc;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 fn verified(index: usize) -> VerifiedToken {
     verified_by(None, index)
@@ -15,7 +18,7 @@ fn verified_by(kid: Option<&str>, index: usize) -> VerifiedToken {
     let set = KeySet::parse(set.as_bytes(), KeyProfile::Jwt, &AnyKey).unwrap();
     let text = signed(kid, &format!(r#"{{"sub":"{index:06}"}}"#), 7);
     let token = UnverifiedToken::parse(text.as_bytes(), usize::MAX).unwrap();
-    let check = token.check_with(alloc::sync::Arc::clone(&set.keys()[0])).unwrap();
+    let check = token.check_with(Arc::clone(&set.keys()[0])).unwrap();
     check.finish(Outcome::Valid).unwrap()
 }
 
@@ -47,6 +50,26 @@ fn the_number_of_tokens_is_bounded() {
     assert!(cache.len() <= 64 && cache.len() > 32, "{}", cache.len());
     let counted: usize = cache.slots.iter().flatten().map(|slot| slot.token.memory()).sum();
     assert_eq!(cache.bytes(), counted);
+}
+
+proptest! {
+    #[test]
+    fn in_any_order_the_bounds_hold_and_a_token_is_itself(all in vec((any::<bool>(), 0..200_usize), 0..600)) {
+        let tokens: Vec<_> = (0..200).map(verified).collect();
+        let limit = tokens[0].memory().saturating_mul(40);
+        let mut cache = TokenCache::new(64, limit);
+        for (is_new, index) in all {
+            let token = &tokens[index];
+            if is_new {
+                cache.insert(token);
+            } else if let Some(found) = cache.find(token.credential()) {
+                prop_assert!(found.is_same(token));
+            }
+            let counted = cache.slots.iter().flatten().map(|slot| slot.token.memory()).sum();
+            prop_assert_eq!(cache.bytes(), counted);
+            prop_assert!(cache.bytes() <= limit && cache.len() <= 64);
+        }
+    }
 }
 
 #[test]
@@ -107,13 +130,50 @@ fn a_cache_without_entries_keeps_nothing() {
 }
 
 #[test]
-fn similar_tokens_spread_over_the_sets() {
+fn similar_tokens_spread_over_the_places() {
+    let tokens: Vec<_> = (0..1024).map(verified).collect();
     let mut cache = TokenCache::default();
-    for index in 0..1024 {
+    tokens.iter().for_each(|token| cache.insert(token));
+    // Places taken at random: about two thirds of as many as there are.
+    assert!(cache.len() > 32 && cache.len() <= 64, "{}", cache.len());
+    tokens.iter().for_each(|token| cache.insert(token));
+    // Sets of four, taken at random, keep about four fifths of as many tokens as they have room, and
+    // a tenth is not known to come again, since another hash took the place of its own.
+    assert!(cache.len() > 700, "{}", cache.len());
+}
+
+#[test]
+fn tokens_that_come_once_take_no_place_of_one_that_came_again() {
+    let mut cache = TokenCache::default();
+    let settled = verified(0);
+    cache.insert(&settled);
+    assert!(cache.find(settled.credential()).is_some());
+    for index in 1..2000 {
         cache.insert(&verified(index));
     }
-    // Sets of four, taken at random, keep about four fifths of as many tokens as they have room.
-    assert!(cache.len() > 768, "{}", cache.len());
+    // A few were taken for others that had come.
+    assert!(cache.len() <= 64 + 16, "{}", cache.len());
+    assert!(cache.find(settled.credential()).is_some());
+}
+
+#[test]
+fn a_token_that_comes_again_too_late_settles_when_it_is_verified_again() {
+    let mut cache = TokenCache::default();
+    let late = verified(0);
+    cache.insert(&late);
+    let others = |cache: &mut TokenCache| {
+        (1..1000).find(|index| {
+            cache.insert(&verified(*index));
+            cache.newcomer(hash(late.credential())).is_some_and(|place| {
+                place.as_ref().is_some_and(|slot| !slot.is(slot.hash, late.credential()))
+            })
+        })
+    };
+    assert!(others(&mut cache).is_some());
+    assert!(cache.find(late.credential()).is_none());
+    cache.insert(&late);
+    assert!(others(&mut cache).is_some());
+    assert!(cache.find(late.credential()).is_some_and(|token| token.is_same(&late)));
 }
 
 #[test]
