@@ -114,7 +114,7 @@ impl TokenCache {
         }
         let slot = self.newcomer(hash)?.take_if(|slot| is_it(slot))?;
         let token = slot.token.clone();
-        self.bytes = self.bytes.saturating_sub(slot.bytes);
+        self.count(0, slot.bytes);
         self.settle(Slot { used: true, ..slot });
         Some(token)
     }
