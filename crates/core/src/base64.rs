@@ -28,7 +28,7 @@ pub fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// As [`decode_url`], behind what is there.
+/// As [`decode_url`], behind what is there. Where it refuses, something stands there all the same.
 #[must_use]
 pub(crate) fn decode_url_onto(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     decode(text, &URL, bytes)

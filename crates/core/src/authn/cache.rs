@@ -14,6 +14,9 @@ const WAYS: usize = 4;
 /// One place in so many is for tokens that came for the first time.
 const NEWCOMERS: usize = 16;
 
+/// Such a token may be so many times as large as one on average, so they have a quarter of the bytes.
+const NEWCOMER_SIZE: usize = 4;
+
 /// So many hashes of tokens that came are remembered for each place.
 const SEEN: usize = 4;
 
@@ -27,18 +30,23 @@ const HEADERS: usize = 4;
 /// changes what an answer costs, never the answer. A token is found by a hash over the end of its
 /// signature and then compared in full. Only genuine tokens get in, so nobody can fill it who has none.
 /// Lookup and eviction take constant time; both bounds always hold, for the tokens: the few headers
-/// and the hashes are beside them.
+/// and 16 bytes for each entry are beside them.
 ///
-/// A token that comes for the first time only takes the place of another such one. So those that come
-/// once don't evict those in use, and the few places that they take stay in the processor's cache. One
-/// that comes again too late to be found there is verified a second time, and then settles.
+/// A token that comes for the first time takes one of a few places for newcomers. The one that was
+/// there moves to a place among the others if one is free, and else it goes. So tokens that come once
+/// never evict those in use, and where they are all that comes their memory stays in the processor's
+/// cache. One that comes again when it has gone is verified a second time, and is then mostly known to
+/// have come: it gets a place as well.
 pub struct TokenCache {
     /// Places for newcomers, one for each hash, and then sets of places for tokens that came again.
     slots: Vec<Option<Slot>>,
     /// How many of the places are for newcomers.
     newcomers: usize,
+    /// How large a newcomer may be, so that all together keep to their share of the bytes.
+    newcomer_limit: usize,
     /// Pieces of the hashes of tokens that came, by place.
     seen: Vec<u32>,
+    /// Memory of all tokens but newcomers.
     bytes: usize,
     byte_limit: usize,
     /// Where the search for something to evict goes on.
@@ -74,13 +82,15 @@ impl TokenCache {
         let mut slots = Vec::new();
         slots.resize_with(entries, || None);
         let seen = if newcomers == 0 { 0 } else { entries.saturating_mul(SEEN) };
+        let newcomer_limit = bytes.checked_div(entries).unwrap_or(0).saturating_mul(NEWCOMER_SIZE);
         Self {
             slots,
             newcomers,
+            newcomer_limit,
             seen: vec![0; seen],
             bytes: 0,
-            byte_limit: bytes,
-            hand: 0,
+            byte_limit: bytes.saturating_sub(newcomer_limit.saturating_mul(newcomers)),
+            hand: newcomers,
             headers: [const { None }; HEADERS],
             next_header: 0,
         }
@@ -101,7 +111,7 @@ impl TokenCache {
     /// About how much memory the tokens take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.slots.iter().flatten().map(|slot| slot.bytes).sum()
     }
 
     /// The token with exactly these bytes.
@@ -114,7 +124,6 @@ impl TokenCache {
         }
         let slot = self.newcomer(hash)?.take_if(|slot| is_it(slot))?;
         let token = slot.token.clone();
-        self.count(0, slot.bytes);
         self.settle(Slot { used: true, ..slot });
         Some(token)
     }
@@ -139,38 +148,43 @@ impl TokenCache {
     /// Remembers a token. One that alone is larger than the bound is not kept.
     pub(super) fn insert(&mut self, token: &VerifiedToken) {
         self.insert_header(token);
-        let bytes = token.memory();
-        if bytes > self.byte_limit || self.slots.is_empty() {
+        let (bytes, hash) = (token.memory(), hash(token.credential()));
+        let slot = Slot { hash, token: token.clone(), bytes, used: false };
+        let (comes_again, is_small) = (self.note(hash), bytes <= self.newcomer_limit);
+        let Some(place) = self.newcomer(hash) else { return self.settle(slot) };
+        if comes_again {
+            place.take_if(|old| old.is(hash, token.credential()));
+            self.settle(slot);
+        } else if is_small && let Some(old) = place.replace(slot) {
+            self.move_on(old);
+        }
+    }
+
+    /// Gives a token that came again a place, whoever is there.
+    fn settle(&mut self, slot: Slot) {
+        let bytes = slot.bytes;
+        if bytes > self.byte_limit {
             return;
         }
-        let hash = hash(token.credential());
-        let slot = Slot { hash, token: token.clone(), bytes, used: false };
-        let is_new = !self.note(hash);
-        match self.newcomer(hash) {
-            Some(place) if is_new => {
-                let replaced = place.replace(slot).map_or(0, |old| old.bytes);
-                self.count(bytes, replaced);
-            }
-            Some(place) => {
-                let replaced = place.take_if(|old| old.is(hash, token.credential()));
-                self.count(0, replaced.map_or(0, |old| old.bytes));
-                self.settle(slot);
-            }
-            None => self.settle(slot),
-        }
+        let Some(place) = choose(self.set(slot.hash), &slot) else { return };
+        let replaced = place.replace(slot).map_or(0, |old| old.bytes);
+        self.bytes = self.bytes.saturating_sub(replaced).saturating_add(bytes);
         self.evict();
     }
 
-    /// Gives a token a place that those which come once don't take.
-    fn settle(&mut self, slot: Slot) {
-        let bytes = slot.bytes;
-        let Some(place) = choose(self.set(slot.hash), &slot) else { return };
-        let replaced = place.replace(slot).map_or(0, |old| old.bytes);
-        self.count(bytes, replaced);
-    }
-
-    fn count(&mut self, added: usize, removed: usize) {
-        self.bytes = self.bytes.saturating_sub(removed).saturating_add(added);
+    /// Gives a newcomer whose place another one took a place that is free.
+    fn move_on(&mut self, slot: Slot) {
+        let bytes = self.bytes.saturating_add(slot.bytes);
+        if bytes > self.byte_limit {
+            return;
+        }
+        let set = self.set(slot.hash);
+        if let Some(place) = own_or_free(set, &slot).and_then(|index| set.get_mut(index))
+            && place.is_none()
+        {
+            *place = Some(slot);
+            self.bytes = bytes;
+        }
     }
 
     /// Frees tokens, those out of use first, until the bytes fit. Each token is passed twice at
@@ -179,7 +193,8 @@ impl TokenCache {
         let mut steps = self.slots.len().saturating_mul(2);
         while self.bytes > self.byte_limit && steps > 0 {
             steps = steps.saturating_sub(1);
-            self.hand = self.hand.checked_add(1).filter(|n| *n < self.slots.len()).unwrap_or(0);
+            let next = self.hand.checked_add(1).filter(|next| *next < self.slots.len());
+            self.hand = next.unwrap_or(self.newcomers);
             let Some(place) = self.slots.get_mut(self.hand) else { return };
             match place {
                 Some(slot) if slot.used => slot.used = false,
@@ -233,16 +248,20 @@ fn low(hash: u64) -> u32 {
 /// The place for a token in its set: where it already is, an empty one, or the first out of use.
 /// If all are in use they stop being so, and the first of them goes.
 fn choose<'a>(set: &'a mut [Option<Slot>], new: &Slot) -> Option<&'a mut Option<Slot>> {
-    let is_same = |slot: &Slot| slot.is(new.hash, new.token.credential());
-    let index = set
-        .iter()
-        .position(|place| place.as_ref().is_some_and(is_same))
-        .or_else(|| set.iter().position(Option::is_none))
+    let index = own_or_free(set, new)
         .or_else(|| set.iter().position(|place| place.as_ref().is_some_and(|slot| !slot.used)));
     if index.is_none() {
         set.iter_mut().flatten().for_each(|slot| slot.used = false);
     }
     set.get_mut(index.unwrap_or(0))
+}
+
+/// Where a token is in its set, or else the first place where none is.
+fn own_or_free(set: &[Option<Slot>], new: &Slot) -> Option<usize> {
+    let is_own = |slot: &Slot| slot.is(new.hash, new.token.credential());
+    set.iter()
+        .position(|place| place.as_ref().is_some_and(is_own))
+        .or_else(|| set.iter().position(Option::is_none))
 }
 
 impl Default for TokenCache {

@@ -77,7 +77,7 @@ struct Parts {
     payload: Range<usize>,
     header: JoseHeader,
     claims: Claims,
-    /// The key that verified it, as soon as one did.
+    /// The key that verified it, as soon as one did: each [`VerifiedToken`] has one.
     key: Option<KeyFingerprint>,
 }
 
@@ -181,7 +181,7 @@ impl TokenCheck {
                 return Ok(VerifiedToken(parts));
             }
             (Outcome::Invalid, _) => Failure::Signature,
-            // Nobody else has the parts of a token that is not verified.
+            // Nobody else has the parts of a token that is not verified: those can't be cloned.
             (Outcome::Unavailable, _) | (Outcome::Valid, None) => Failure::Unavailable,
         };
         Err(Unproven { token: UnverifiedToken(parts), failure })
