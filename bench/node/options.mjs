@@ -10,7 +10,8 @@ export const ROUNDS = Number(values.rounds);
 export const CHART = values.chart;
 /**
  * New tokens in a round: enough that what the others left in the processor's caches, which each has to
- * replace when its turn comes, is a small part of it. With 300 our part in the table is 3 % larger.
+ * replace when its turn comes, is a small part of it. With 300 our part in the table is 1 % larger,
+ * with 100 it is 5 %.
  */
 export const TOKENS = 1000;
 /** How often a token is repeated in a round. */
